@@ -1,0 +1,140 @@
+"""The journal of a recording: ``manifest.json``, one JSON object a line, only ever appended to.
+
+It is all that the pipeline needs to know of a recording, and the only thing that recording and pipeline share.
+Times: ``at_s`` and ``wall_s`` are the server's Unix time; ``rtp`` are 32-bit RTP timestamps at ``clock_hz``.
+A line that a crash cut short is the last one, and is ignored.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+MANIFEST_NAME = "manifest.json"
+SourceKind = Literal["microphone", "camera", "camera-small", "screen"]
+
+
+class Event(BaseModel):
+    """Base of every line."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    at_s: float
+
+
+class Started(Event):
+    """First line: the recording begins; time 0 of the recording is ``at_s``."""
+
+    type: Literal["started"] = "started"
+    version: Literal[1] = 1
+    recording_id: str
+    meeting_id: str
+    title: str
+
+
+class Joined(Event):
+    """A person is in the meeting (also written at the start for those already there, and on a change of name)."""
+
+    type: Literal["joined"] = "joined"
+    participant_id: str
+    name: str
+
+
+class Left(Event):
+    """A person is gone."""
+
+    type: Literal["left"] = "left"
+    participant_id: str
+
+
+class Muted(Event):
+    """A person turned a source off or on; nothing of it is recorded while it is off."""
+
+    type: Literal["muted"] = "muted"
+    participant_id: str
+    source: SourceKind
+    muted: bool
+
+
+class SegmentStarted(Event):
+    """A new file ``segments/<file>``: its first frame has RTP timestamp ``rtp`` and arrived at ``wall_s``.
+
+    Inside the file, presentation time 0 is that frame.
+    """
+
+    type: Literal["segment"] = "segment"
+    participant_id: str
+    source: SourceKind
+    file: str
+    codec: Literal["opus", "vp8", "h264"]
+    clock_hz: int
+    ssrc: int
+    rtp: int
+    wall_s: float
+
+
+class SegmentEnded(Event):
+    """A file is finished: no line of this kind means that a crash or a kill cut it short."""
+
+    type: Literal["segment-ended"] = "segment-ended"
+    file: str
+    frames: int
+    duration_s: float
+
+
+class SenderReport(Event):
+    """RTCP sender report: the sender's clock read ``ntp_s`` (seconds since 1900) when its RTP clock read ``rtp``."""
+
+    type: Literal["sender-report"] = "sender-report"
+    participant_id: str
+    source: SourceKind
+    ssrc: int
+    ntp_s: float
+    rtp: int
+
+
+class Gap(Event):
+    """Frames between two RTP timestamps were lost on the way and could not be recovered."""
+
+    type: Literal["gap"] = "gap"
+    participant_id: str
+    source: SourceKind
+    from_rtp: int
+    to_rtp: int
+
+
+class Stopped(Event):
+    """Last line: absent when the server was killed."""
+
+    type: Literal["stopped"] = "stopped"
+    reason: str
+
+
+AnyEvent = Started | Joined | Left | Muted | SegmentStarted | SegmentEnded | SenderReport | Gap | Stopped
+_ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(Annotated[AnyEvent, Field(discriminator="type")])
+
+
+def encode(event: AnyEvent) -> bytes:
+    """One line of the journal, newline included."""
+    return event.model_dump_json().encode() + b"\n"
+
+
+def decode(lines: Iterable[bytes]) -> Iterator[AnyEvent]:
+    """Replay a journal; a last line that was cut short is left out.
+
+    Raises ValueError, with the line's number, on any other line that cannot be read.
+    """
+    pending: tuple[int, ValidationError] | None = None
+    for number, line in enumerate(lines, start=1):
+        if pending is not None:
+            raise ValueError(f"line {pending[0]} of the manifest cannot be read: {pending[1]}")
+        try:
+            yield _ADAPTER.validate_json(line)
+        except ValidationError as error:
+            pending = (number, error)
+
+
+def read_manifest(folder: Path) -> list[AnyEvent]:
+    """All events of the recording in ``folder``. Raises OSError and ValueError."""
+    with (folder / MANIFEST_NAME).open("rb") as file:
+        return list(decode(file))
