@@ -24,7 +24,11 @@ def clean_name(value: str) -> str:
     name = unicodedata.normalize("NFC", value).strip()
     if not name:
         raise ValueError("a name is needed")
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp") or c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069" for c in name):
+    if any(
+        unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
+        or c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+        for c in name
+    ):
         raise ValueError("a name must not hold control characters")
     return name
 
@@ -230,8 +234,17 @@ class Pong(Message):
 
 ClientMessage = Join | Publish | Answer | Candidate | Mute | RecordingControl | Leave | Ping
 ServerMessage = (
-    Welcome | Published | Offer | Slots | ParticipantChanged | ParticipantLeft | RecordingChanged | Replaced | Error | Pong
-)  # fmt: skip
+    Welcome
+    | Published
+    | Offer
+    | Slots
+    | ParticipantChanged
+    | ParticipantLeft
+    | RecordingChanged
+    | Replaced
+    | Error
+    | Pong
+)
 _CLIENT: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 
 

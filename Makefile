@@ -1,0 +1,42 @@
+# VMeet: `make serve` runs the server, `make test` the tests, `make check` lint and types.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PLUGINS := $(wildcard plugins/*/pyproject.toml)
+PLUGIN_DIRS := $(patsubst %/pyproject.toml,%,$(PLUGINS))
+PIP := $(BIN)/pip --disable-pip-version-check -q install -c constraints.txt
+
+.PHONY: serve test check format clean
+.DEFAULT_GOAL := serve
+
+$(VENV)/.core: pyproject.toml constraints.txt $(PLUGINS)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e . $(addprefix -e ./,$(PLUGIN_DIRS))
+	@touch $@
+
+# pesq is C source: without a compiler the tests that need it skip and say so.
+$(VENV)/.dev: $(VENV)/.core
+	$(PIP) -e '.[dev]'
+	$(PIP) -e '.[evaluate]' || echo 'note: no C compiler, so PESQ cannot be built; its tests will skip'
+	@touch $@
+
+serve: $(VENV)/.core
+	$(BIN)/vmeet weights fetch
+	$(BIN)/vmeet serve
+
+test: $(VENV)/.dev
+	$(BIN)/vmeet weights fetch
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	web/check
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist
