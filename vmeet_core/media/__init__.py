@@ -1,0 +1,1 @@
+"""Helpers on arrays and files that keep no state of their own: sound, pictures, containers."""

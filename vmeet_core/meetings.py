@@ -1,0 +1,102 @@
+"""Meetings, the people in them and what they chose: pure state, no input or output."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from vmeet_core.manifest import SourceKind
+from vmeet_core.protocol import ParticipantInfo, RecordingInfo
+from vmeet_core.settings import Preset
+
+State = Literal["waiting", "previewing", "in", "left"]
+MAX_PEOPLE = 100
+
+
+class MeetingFull(Exception):
+    """No more people fit into the meeting."""
+
+
+class Choices(BaseModel):
+    """What a meeting chose over its preset; a key that is absent (unset) leaves the preset's choice."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    frame_filters: tuple[str, ...] | None = None
+    live_denoiser: str | None = None
+    denoiser: str | None = None
+    transcriber: str | None = None
+    video_enhancer: str | None = None
+    language: str | None = None
+    script: str | None = None
+    options: dict[str, dict[str, Any]] = {}
+
+    def over(self, preset: Preset) -> Preset:
+        """The preset with these choices on top; a choice of None turns a kind off, options are merged by provider."""
+        chosen = {name: getattr(self, name) for name in self.model_fields_set if name != "options"}
+        merged = dict(preset.options)
+        for provider, values in self.options.items():
+            merged[provider] = {**merged.get(provider, {}), **values}
+        return preset.model_copy(update={**chosen, "options": merged})
+
+
+@dataclass
+class Participant:
+    """A person in a meeting; ``token`` lets the same person come back."""
+
+    id: str
+    name: str
+    is_host: bool
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    state: State = "waiting"
+    sources: list[SourceKind] = field(default_factory=list)
+    muted: list[SourceKind] = field(default_factory=list)
+
+    def set_muted(self, source: SourceKind, muted: bool) -> None:
+        """Note that a source is off or on."""
+        self.muted = [each for each in self.muted if each != source] + ([source] if muted else [])
+
+    def info(self) -> ParticipantInfo:
+        """What everyone may know."""
+        return ParticipantInfo(
+            id=self.id, name=self.name, is_host=self.is_host, state=self.state, sources=self.sources, muted=self.muted
+        )
+
+
+@dataclass
+class Meeting:
+    """A meeting as it was created, and who is in it now."""
+
+    id: str
+    title: str
+    host_key: str
+    preset: str
+    choices: Choices
+    participants: dict[str, Participant] = field(default_factory=dict)
+    recording: RecordingInfo = field(default_factory=lambda: RecordingInfo(active=False))
+
+    def join(self, name: str, token: str | None, host_key: str | None) -> Participant:
+        """The person who holds ``token``, under the name given now, or a new one. Raises MeetingFull."""
+        is_host = host_key is not None and secrets.compare_digest(host_key.encode(), self.host_key.encode())
+        known = next((p for p in self.participants.values() if token and secrets.compare_digest(p.token, token)), None)
+        if known is not None:
+            known.name, known.is_host, known.state = name, known.is_host or is_host, "in"
+            known.sources, known.muted = [], []
+            return known
+        if len(self.participants) >= MAX_PEOPLE:
+            raise MeetingFull(f"{MAX_PEOPLE} people are in this meeting already")
+        participant = Participant(id=secrets.token_hex(6), name=name, is_host=is_host, state="in")
+        self.participants[participant.id] = participant
+        return participant
+
+    def leave(self, participant_id: str) -> None:
+        """Forget a person; harmless when already gone."""
+        participant = self.participants.pop(participant_id, None)
+        if participant is not None:
+            participant.state = "left"
+
+
+def new_meeting(title: str, preset: str, choices: Choices) -> Meeting:
+    """A meeting with an unguessable id and host key."""
+    return Meeting(secrets.token_urlsafe(9), title, secrets.token_urlsafe(24), preset, choices)

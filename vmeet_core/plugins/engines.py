@@ -1,0 +1,56 @@
+"""What a provider gets from the core, and the engine it loads."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from vmeet_core.hookspecs import Host, Permanent
+from vmeet_core.plugins.checks import allowed, weight_store
+from vmeet_core.plugins.registry import AnyProvider, Registry, UnknownProvider
+from vmeet_core.settings import Kind, Settings, validated
+
+Count = Callable[[str, float], None]
+
+
+def make_host(settings: Settings, label: str, temp_dir: Path, count: Count | None = None) -> Host:
+    """The machine as the provider ``label`` (such as ``denoisers.dtln``) sees it; metrics go to ``count``."""
+    logger = logging.getLogger(f"vmeet.plugin.{label}")
+    store = weight_store(settings)
+    return Host(
+        device=settings.pipeline.device,
+        weights_dir=settings.weights.dir,
+        temp_dir=temp_dir,
+        logger=logger,
+        count=count or (lambda metric, amount: logger.debug("%s += %g", metric, amount)),
+        weight_path=store.path,
+    )
+
+
+def server_settings_of(settings: Settings, kind: Kind, provider: AnyProvider) -> Any:
+    """Its table ``[plugins.KIND.NAME]`` as its model; relative paths are taken from the settings file's folder.
+
+    Raises SettingsError.
+    """
+    table = settings.plugins.get(kind, {}).get(provider.name, {})
+    checked = validated(provider.server_settings, table, f"plugins.{kind}.{provider.name}", str(settings.file or ""))
+    return _absolute(checked, (settings.file.parent if settings.file else Path()).absolute())
+
+
+def _absolute(model: BaseModel, folder: Path) -> BaseModel:
+    values = {name: getattr(model, name) for name in type(model).model_fields}
+    return model.model_copy(update={name: folder / value for name, value in values.items() if isinstance(value, Path)})
+
+
+def load_provider(settings: Settings, registry: Registry, kind: Kind, name: str, temp_dir: Path) -> Any:
+    """The loaded Engine. Slow. Raises Permanent for a name, a setting or a permission that does not fit."""
+    try:
+        provider = registry.get(kind, name)
+    except UnknownProvider as error:
+        raise Permanent(str(error)) from None
+    refused = allowed(settings, provider)
+    if refused:
+        raise Permanent(refused)
+    return provider.load(server_settings_of(settings, kind, provider), make_host(settings, f"{kind}.{name}", temp_dir))

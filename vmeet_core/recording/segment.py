@@ -1,0 +1,94 @@
+"""One Matroska file of one track, written frame by frame so that a kill loses at most a fraction of a second."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from av.packet import Packet
+
+from vmeet_core.media.encoded import EncodedFrame
+
+CLOCK_HZ = {"opus": 48_000, "vp8": 90_000, "h264": 90_000}
+#: Clusters of 200 ms, flushed at once: with the default of 5 s a kill loses 5 s.
+OPTIONS = {"flush_packets": "1", "cluster_time_limit": "200"}
+
+
+def picture_size(frame: EncodedFrame) -> tuple[int, int]:
+    """(width, height) in pixels of a keyframe; (0, 0) for sound. Raises ValueError when there is none in it."""
+    if frame.codec == "vp8":
+        if len(frame.data) < 10 or frame.data[3:6] != b"\x9d\x01\x2a":
+            raise ValueError("not a VP8 keyframe")
+        width, height = (int.from_bytes(frame.data[i : i + 2], "little") & 0x3FFF for i in (6, 8))
+        return width, height
+    if frame.codec == "h264":
+        decoder: Any = av.CodecContext.create("h264", "r")
+        decoder.decode(Packet(frame.data))
+        if not decoder.width:
+            raise ValueError("no H.264 parameter set in the keyframe")
+        return decoder.width, decoder.height
+    return 0, 0
+
+
+class SegmentWriter:
+    """Opens with the frame that starts it (a keyframe); presentation time 0 is that frame.
+
+    Raises OSError (FFmpeg's errors are OSErrors) when the disk does not take it, ValueError for a bad first frame.
+    """
+
+    def __init__(self, path: Path, first: EncodedFrame) -> None:
+        self.path = path
+        self.codec = first.codec
+        self.ssrc = first.ssrc
+        self.size_px = picture_size(first)
+        self.frames = 0
+        self._time_base = Fraction(1, CLOCK_HZ[first.codec])
+        self._last_rtp = first.rtp_timestamp
+        self._pts = 0
+        self._container = av.open(str(path), "w", format="matroska", options=OPTIONS)
+        self._stream = self._add_stream(first)
+
+    def _add_stream(self, first: EncodedFrame) -> Any:
+        if first.codec == "opus":
+            return self._container.add_stream("libopus", rate=48_000, layout="stereo")
+        stream: Any = self._container.add_mux_stream(
+            first.codec, rate=30, width=self.size_px[0], height=self.size_px[1]
+        )
+        if first.codec == "h264":
+            stream.codec_context.extradata = parameter_sets(first.data)
+        return stream
+
+    @property
+    def duration_s(self) -> float:
+        """From the first frame to the latest."""
+        return float(self._pts * self._time_base)
+
+    def continues(self, frame: EncodedFrame) -> bool:
+        """Whether this frame belongs into the same file."""
+        if frame.codec != self.codec or frame.ssrc != self.ssrc:
+            return False
+        return not frame.keyframe or frame.codec == "opus" or picture_size(frame) == self.size_px
+
+    def write(self, frame: EncodedFrame) -> None:
+        """Append one frame."""
+        step = (frame.rtp_timestamp - self._last_rtp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+        self._pts = max(self._pts + step, self._pts + 1 if self.frames else 0)
+        self._last_rtp = frame.rtp_timestamp
+        packet = Packet(frame.data)
+        packet.stream = self._stream
+        packet.pts = packet.dts = self._pts
+        packet.time_base = self._time_base
+        packet.is_keyframe = frame.keyframe
+        self._container.mux(packet)
+        self.frames += 1
+
+    def close(self) -> None:
+        """Finish the file; what was written stays readable even if this fails."""
+        self._container.close()
+
+
+def parameter_sets(access_unit: bytes) -> bytes:
+    """The SPS and PPS units of an Annex B access unit, start codes included."""
+    units = access_unit.split(b"\x00\x00\x01")
+    wanted = [unit.rstrip(b"\x00") for unit in units if unit and unit[0] & 0x1F in (7, 8)]
+    return b"".join(b"\x00\x00\x00\x01" + unit for unit in wanted)

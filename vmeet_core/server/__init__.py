@@ -1,0 +1,1 @@
+"""The aiohttp application: pages, REST, signalling; it joins forwarding, recording and pipeline."""

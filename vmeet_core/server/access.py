@@ -1,0 +1,73 @@
+"""Who may open what: an access key for everything but meetings, which are joined by their unguessable link.
+
+On a loopback address no key is needed. On any other address without a key in the settings one is made, kept in the
+data folder, and printed at start-up: recordings must not lie open by accident.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from vmeet_core.server.errors import ApiError, error_response
+from vmeet_core.settings import Settings
+
+COOKIE = "vmeet_access"
+KEY_FILE = "access_key"
+OPEN_PREFIXES = ("/static/", "/m/", "/api/login", "/api/health")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def access_key(settings: Settings) -> str:
+    """The key in force, or "" where none is needed."""
+    if settings.server.access_key or is_loopback(settings.server.host):
+        return settings.server.access_key
+    path = Path(settings.server.data_dir) / KEY_FILE
+    if path.exists() and (kept := path.read_text().strip()):
+        return kept
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    made = secrets.token_urlsafe(16)
+    path.write_text(made + "\n")
+    return made
+
+
+def proof(key: str) -> str:
+    """What the cookie holds: it proves the key without being it."""
+    return hmac.new(key.encode(), b"vmeet access cookie", hashlib.sha256).hexdigest()
+
+
+def _is_open(request: web.Request) -> bool:
+    if request.path.startswith(OPEN_PREFIXES) or not request.path.startswith("/api/"):
+        return True  # pages hold no data; what they ask the API for does
+    parts = request.path.split("/")
+    return parts[2] == "meetings" and len(parts) > 3
+
+
+def guard(key: str) -> Middleware:
+    """Middleware: refuses the API to whoever has no cookie, and changes that come from another site."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        site = request.headers.get("Sec-Fetch-Site", "same-origin")
+        changes = request.method not in ("GET", "HEAD") or "websocket" in request.headers.get("Upgrade", "").lower()
+        if changes and site not in ("same-origin", "none"):
+            return error_response(ApiError(403, "cross-site", "this request came from another site"))
+        if key and not _is_open(request):
+            given = request.cookies.get(COOKIE, "")
+            if not hmac.compare_digest(given.encode(), proof(key).encode()):
+                return error_response(ApiError(401, "key-needed", "this server asks for its access key"))
+        return await handler(request)
+
+    return check

@@ -1,0 +1,188 @@
+"""Puts the server together: ``build_app`` for tests and other hosts, ``run`` for the command line."""
+
+import asyncio
+import hmac
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+import vmeet_core
+from vmeet_core.database import Database
+from vmeet_core.plugins import Registry
+from vmeet_core.server.access import COOKIE, access_key, guard, is_loopback, proof
+from vmeet_core.server.api_meetings import MeetingsApi
+from vmeet_core.server.api_recordings import RecordingsApi
+from vmeet_core.server.errors import ApiError, errors, read_body
+from vmeet_core.server.hall import Hall
+from vmeet_core.settings import Settings
+from vmeet_core.sfu import rtc
+
+logger = logging.getLogger(__name__)
+WEB = Path(vmeet_core.__file__).parent / "web"
+DATABASE = "vmeet.sqlite3"
+LAG_PROBE_S = 0.01
+POLICY = (
+    "default-src 'self'; media-src 'self' blob:; img-src 'self' blob: data:; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+PAGES = {
+    "/": "index.html",
+    "/m/{id}": "meeting.html",
+    "/recordings": "recordings.html",
+    "/recordings/{id}": "recording.html",
+}
+
+
+class ServerError(Exception):
+    """The server cannot start; the text says why and what to do."""
+
+
+class Key(BaseModel):
+    """Body of ``POST /api/login``."""
+
+    key: str = Field(max_length=256)
+
+
+class LoopLag:
+    """How late the event loop runs what is due: part of what a packet waits."""
+
+    def __init__(self) -> None:
+        self.lags_s: deque[float] = deque(maxlen=3000)
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            due_s = time.monotonic() + LAG_PROBE_S
+            await asyncio.sleep(LAG_PROBE_S)
+            self.lags_s.append(max(time.monotonic() - due_s, 0.0))
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which ``share`` of them lie; 0 for none."""
+    return sorted(values)[min(int(len(values) * share), len(values) - 1)] if values else 0.0
+
+
+def build_app(settings: Settings, registry: Registry) -> web.Application:
+    """The whole server as an aiohttp application; nothing runs and no database is opened before its start-up."""
+    key = access_key(settings)
+    hall, lag = Hall(settings), LoopLag()
+    app = web.Application(middlewares=[errors, guard(key)], client_max_size=256 * 1024)
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        rtc.use_loopback_when_alone()
+        database = await Database.open(Path(settings.server.data_dir) / DATABASE)
+        try:
+            async with hall.running(database):
+                probe = asyncio.create_task(lag.run())
+                yield
+                probe.cancel()
+        finally:
+            await database.close()
+
+    async def end_everything(app: web.Application) -> None:
+        hall.events.close()
+        await hall.close_meetings()
+
+    app.cleanup_ctx.append(life)
+    app.on_shutdown.append(end_everything)
+    app.on_response_prepare.append(_security_headers)
+    MeetingsApi(settings, registry, hall).add_to(app)
+    RecordingsApi(registry, hall).add_to(app)
+    _add_server_routes(app, hall, lag, key)
+    return app
+
+
+def _add_server_routes(app: web.Application, hall: Hall, lag: LoopLag, key: str) -> None:
+    async def health(request: web.Request) -> web.Response:
+        return web.json_response({"ok": True, "version": vmeet_core.__version__})
+
+    async def stats(request: web.Request) -> web.Response:
+        return web.json_response(_stats(hall, lag))
+
+    async def login(request: web.Request) -> web.Response:
+        given = (await read_body(request, Key)).key
+        if key and not hmac.compare_digest(given.encode(), key.encode()):
+            await asyncio.sleep(1)  # guessing takes its time
+            raise ApiError(401, "wrong-key", "this is not the access key", "key")
+        response = web.json_response({"ok": True})
+        response.set_cookie(
+            COOKIE, proof(key), httponly=True, samesite="Strict", secure=request.secure, max_age=30 * 86400
+        )
+        return response
+
+    app.router.add_get("/api/health", health)
+    app.router.add_get("/api/stats", stats)
+    app.router.add_post("/api/login", login)
+    app.router.add_static("/static", WEB)
+    for route, page in PAGES.items():
+        app.router.add_get(route, _page(WEB / page))
+
+
+def _page(path: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+    return answer
+
+
+def _stats(hall: Hall, lag: LoopLag) -> dict[str, Any]:
+    """How long the latest packets took from decryption to the last receiver, and how late the event loop was."""
+    dwell_s = [
+        seconds
+        for live in hall.all_live()
+        for member in live.members.values()
+        if member.publish is not None
+        for seconds in member.publish.dwell_s
+    ]
+    return {
+        "meetings": len(hall.all_live()),
+        "people": sum(len(live.members) for live in hall.all_live()),
+        "packets": len(dwell_s),
+        "forward_p50_ms": percentile(dwell_s, 0.5) * 1000,
+        "forward_p95_ms": percentile(dwell_s, 0.95) * 1000,
+        "loop_lag_p95_ms": percentile(list(lag.lags_s), 0.95) * 1000,
+    }
+
+
+async def _security_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    if request.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-cache")
+
+
+def run(settings: Settings, registry: Registry) -> None:
+    """Serve until Ctrl-C or SIGTERM. Raises ServerError when it cannot start."""
+    broken = rtc.self_test()
+    if broken:
+        raise ServerError(
+            "the installed aiortc or aioice is not the one this version was tried with: " + "; ".join(broken) + ". "
+            "Run: pip install 'aiortc>=1.16,<1.17' 'aioice>=0.13,<0.14'"
+        )
+    host, port = settings.server.host, settings.server.port
+    app = build_app(settings, registry)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _greet(host, port, access_key(settings))
+    try:
+        web.run_app(app, host=host, port=port, print=None, access_log=None, shutdown_timeout=5)
+    except OSError as error:
+        raise ServerError(
+            f"cannot listen on {settings.server.bind}: {error.strerror or error}. "
+            "Choose another address with --bind HOST:PORT or server.bind in the settings."
+        ) from error
+
+
+def _greet(host: str, port: int, key: str) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    print(f"VMeet {vmeet_core.__version__}: http://{shown}:{port}/  (Ctrl-C stops it)", flush=True)
+    if key:
+        print(f"Access key for creating meetings and opening recordings: {key}", flush=True)
+    if not is_loopback(host):
+        print("Browsers give camera and microphone only to https pages: put an https proxy in front.", flush=True)

@@ -1,0 +1,140 @@
+"""The signalling socket of one page."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable
+
+from aiohttp import WSMsgType, web
+from pydantic import ValidationError
+
+from vmeet_core import protocol
+from vmeet_core.meetings import MeetingFull
+from vmeet_core.server.live_meeting import LiveMeeting
+from vmeet_core.server.member import Member
+from vmeet_core.server.outbox import Outbox
+from vmeet_core.sfu.connections import BadDescription
+
+logger = logging.getLogger(__name__)
+#: Larger ones end the socket at once; between the two limits the page is told first.
+HARD_LIMIT_BYTES = 8 * protocol.MAX_MESSAGE_BYTES
+MAX_ERRORS = 20
+MAX_ACTIONS = 64
+
+
+class Session:
+    """Reads a page's messages and acts on them until the socket ends."""
+
+    def __init__(self, live: LiveMeeting, socket: web.WebSocketResponse) -> None:
+        self._live = live
+        self._socket = socket
+        self._outbox = Outbox(socket)
+        self._member: Member | None = None
+        self._errors = 0
+        self._actions: asyncio.Queue[protocol.ClientMessage] = asyncio.Queue(MAX_ACTIONS)
+
+    async def run(self) -> None:
+        """Until the socket closes. Without a goodbye the person stays until the silence is noticed."""
+        worker = asyncio.create_task(self._run_actions())
+        try:
+            async for frame in self._socket:
+                if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    break
+                if not await self._receive(frame.data):
+                    break
+        finally:
+            worker.cancel()
+            await self._outbox.close()
+
+    async def _run_actions(self) -> None:
+        """Negotiation takes its time; heartbeats and mutes do not wait for it."""
+        while True:
+            message = await self._actions.get()
+            if self._member is not None and not await self._guard(self._act_as_member(self._member, message)):
+                self._outbox.finish()
+
+    async def _receive(self, data: str | bytes) -> bool:
+        if self._member is not None:
+            self._member.heard_s = time.monotonic()
+        if len(data) > protocol.MAX_MESSAGE_BYTES:
+            return self._refuse("too-large", f"a message may have {protocol.MAX_MESSAGE_BYTES} bytes, not {len(data)}")
+        try:
+            message = protocol.parse_client_message(data)
+        except ValidationError as error:
+            return self._refuse("bad-message", explain(error))
+        return await self._act(message)
+
+    def _refuse(self, code: str, text: str) -> bool:
+        self._errors += 1
+        fatal = self._errors >= MAX_ERRORS
+        logger.info("meeting %s: refused (%s): %s", self._live.meeting.id, code, text)
+        self._outbox.send(protocol.Error.model_validate({"code": code, "message": text, "fatal": fatal}))
+        return not fatal
+
+    async def _act(self, message: protocol.ClientMessage) -> bool:
+        if isinstance(message, protocol.Ping):
+            self._outbox.send(protocol.Pong(number=message.number))
+            return True
+        if isinstance(message, protocol.Join):
+            return await self._join(message)
+        if self._member is None or self._live.members.get(self._member.participant.id) is not self._member:
+            return self._refuse("not-joined", f"{message.type} was sent before join, or after leaving")
+        if isinstance(message, protocol.Leave):
+            self._live.leave(self._member, "left")
+            return False
+        if isinstance(message, protocol.Mute):
+            self._live.mute(self._member, message.source, message.muted)
+            return True
+        try:
+            self._actions.put_nowait(message)
+        except asyncio.QueueFull:
+            return self._refuse("too-large", f"more than {MAX_ACTIONS} messages wait to be acted on")
+        return True
+
+    async def _join(self, message: protocol.Join) -> bool:
+        if self._member is not None:
+            return self._refuse("bad-message", "join was sent twice")
+        try:
+            self._member = await self._live.join(message, self._outbox)
+        except MeetingFull as error:
+            return self._refuse("full", str(error))
+        return True
+
+    async def _guard(self, action: Awaitable[None]) -> bool:
+        """A failure is told to the page that caused it and goes no further."""
+        try:
+            async with asyncio.timeout(30):
+                await action
+        except BadDescription as error:
+            return self._refuse("bad-sdp", str(error))
+        except OSError as error:
+            return self._refuse("recording-failed", f"the recording cannot be started: {error.strerror or error}")
+        except Exception:
+            logger.exception("meeting %s: a message could not be handled", self._live.meeting.id)
+            return self._refuse("internal", "the server could not do this; its log says why")
+        return True
+
+    async def _act_as_member(self, member: Member, message: protocol.ClientMessage) -> None:
+        if isinstance(message, protocol.Publish):
+            await self._live.publish(member, message)
+        elif isinstance(message, protocol.Answer):
+            await member.receive.accept(message.sdp, message.negotiation)
+            self._live.refresh(member)
+        elif isinstance(message, protocol.Candidate):
+            await member.add_candidate(message)
+        elif isinstance(message, protocol.RecordingControl):
+            await self._control_recording(member, message)
+
+    async def _control_recording(self, member: Member, message: protocol.RecordingControl) -> None:
+        if not member.participant.is_host:
+            self._refuse("not-host", "only the host starts and stops the recording")
+        elif message.action == "start":
+            await self._live.start_recording()
+        else:
+            await self._live.stop_recording("the host stopped it")
+
+
+def explain(error: ValidationError) -> str:
+    """The first faults of a message in one line, each with its field."""
+    faults = [f"{'.'.join(map(str, fault['loc'])) or 'message'}: {fault['msg']}" for fault in error.errors()[:3]]
+    return "; ".join(faults)

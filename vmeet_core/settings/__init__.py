@@ -1,0 +1,33 @@
+"""Settings: ``vmeet.toml`` and the environment, read once into frozen models. The only reader of either."""
+
+from vmeet_core.settings.load import load_settings, with_bind
+from vmeet_core.settings.models import (
+    KINDS,
+    IceServer,
+    Kind,
+    Pipeline,
+    Preset,
+    Recording,
+    Server,
+    Settings,
+    Weights,
+)
+from vmeet_core.settings.problems import Problem, SettingsError, did_you_mean, validated
+
+__all__ = [
+    "KINDS",
+    "IceServer",
+    "Kind",
+    "Pipeline",
+    "Preset",
+    "Problem",
+    "Recording",
+    "Server",
+    "Settings",
+    "SettingsError",
+    "Weights",
+    "did_you_mean",
+    "load_settings",
+    "validated",
+    "with_bind",
+]

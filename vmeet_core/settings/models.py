@@ -1,0 +1,156 @@
+"""The tables of ``vmeet.toml`` as frozen models: every key with its type, its default and what it is for."""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+Kind = Literal["frame_filters", "video_enhancers", "transcribers", "denoisers"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+def _bind(value: str) -> str:
+    host, port = split_bind(value)
+    if not host or not port.isascii() or not port.isdecimal() or int(port) > 65535:
+        raise ValueError('should be "HOST:PORT", such as "127.0.0.1:8080" or "[::1]:8080"')
+    return value
+
+
+def split_bind(value: str) -> tuple[str, str]:
+    """Host (without the brackets of IPv6) and port of ``HOST:PORT``; empty strings where it is none."""
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\s\[\]]+)):([0-9]+)", value)
+    return (match[1] or match[2], match[3]) if match else ("", "")
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value)) if value else ""
+    except ValueError:
+        raise ValueError('should be an IP address, such as "203.0.113.7", or ""') from None
+
+
+def _ice_url(value: str) -> str:
+    if not re.fullmatch(r"(stuns?|turns?):\S+", value):
+        raise ValueError('should begin with "stun:", "stuns:", "turn:" or "turns:"')
+    return value
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class IceServer(Table):
+    """A STUN or TURN server."""
+
+    urls: Annotated[str, AfterValidator(_ice_url)] = Field(description='its address, such as "turn:turn.example.org"')
+    username: str = Field("", description="the user name of a TURN server")
+    credential: str = Field("", description="the password of a TURN server", repr=False)
+
+
+class Server(Table):
+    """Where the server listens and what it may do."""
+
+    bind: Annotated[str, AfterValidator(_bind)] = Field(
+        "127.0.0.1:8080", description='the address to listen on, "HOST:PORT"; "0.0.0.0:8080" is every network'
+    )
+    ice_servers: tuple[IceServer, ...] = Field(
+        (), description="STUN and TURN servers for people behind strict networks; none by default"
+    )
+    public_address: Annotated[str, AfterValidator(_address)] = Field(
+        "", description="the IP address that others see, when this machine is behind 1:1 NAT"
+    )
+    allow_leaving_host: tuple[str, ...] = Field(
+        (), description="names of the providers that may send media to another machine"
+    )
+    data_dir: Path = Field(Path("data"), description="the folder of the database and the recordings")
+    access_key: str = Field("", description="when set, asked of whoever opens a page that is no meeting", repr=False)
+
+    @property
+    def host(self) -> str:
+        return split_bind(self.bind)[0]
+
+    @property
+    def port(self) -> int:
+        return int(split_bind(self.bind)[1])
+
+
+class Weights(Table):
+    """Where model files are kept."""
+
+    dir: Path = Field(Path("weights"), description="the folder of the model files")
+    offline: bool = Field(False, description="never fetch a model file over the network")
+
+
+class Pipeline(Table):
+    """How recordings are processed."""
+
+    executor: Literal["processes"] = Field("processes", description="where steps run: processes of this machine")
+    workers: int = Field(1, ge=1, le=64, description="how many steps run at the same time")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="what models run on")
+
+
+class Recording(Table):
+    """How meetings are recorded."""
+
+    min_free_bytes: int = Field(
+        500_000_000, ge=0, description="a recording stops by itself when the disk has less free space than this"
+    )
+
+
+PresetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+ProviderName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class Preset(Table):
+    """What a meeting starts from: the providers it uses, by name, and their options."""
+
+    frame_filters: tuple[ProviderName, ...] = Field((), description="filters of the live picture, in this order")
+    live_denoiser: ProviderName | None = Field(None, description="the denoiser of the live sound")
+    denoiser: ProviderName | None = Field(None, description="the denoiser of the recorded sound")
+    transcriber: ProviderName | None = Field(None, description="what writes down the recorded speech")
+    video_enhancer: ProviderName | None = Field(None, description="what enlarges the recorded picture")
+    language: Annotated[str, StringConstraints(pattern=r"^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)$")] = Field(
+        "auto", description='the language spoken, a BCP 47 tag such as "zh" or "en-GB", or "auto"'
+    )
+    script: Literal["traditional-tw", "traditional", "simplified", "unchanged"] = Field(
+        "traditional-tw", description="the Chinese script of captions and transcripts"
+    )
+    options: dict[ProviderName, dict[str, Any]] = Field(
+        {}, description="options of the providers above: a table for each, by its name"
+    )
+
+    def chosen(self) -> list[tuple[str, Kind, str]]:
+        """(key, kind, provider) of every provider that the preset names; a list's keys are ``frame_filters[0]``."""
+        filters: list[tuple[str, Kind, str]] = [
+            (f"frame_filters[{i}]", "frame_filters", name) for i, name in enumerate(self.frame_filters)
+        ]
+        single: list[tuple[str, Kind, str | None]] = [
+            ("live_denoiser", "denoisers", self.live_denoiser),
+            ("denoiser", "denoisers", self.denoiser),
+            ("transcriber", "transcribers", self.transcriber),
+            ("video_enhancer", "video_enhancers", self.video_enhancer),
+        ]
+        return filters + [(key, kind, name) for key, kind, name in single if name is not None]
+
+
+class Tables(Table):
+    """Everything that ``vmeet.toml`` may hold."""
+
+    server: Server = Field(Server(), description="where the server listens and what it may do")
+    weights: Weights = Field(Weights(), description="where model files are kept")
+    plugins: dict[Kind, dict[ProviderName, dict[str, Any]]] = Field(
+        {}, description="the server settings of each provider: [plugins.KIND.NAME]"
+    )
+    meetings: dict[PresetName, Preset] = Field({}, description="the presets that a meeting can start from")
+    pipeline: Pipeline = Field(Pipeline(), description="how recordings are processed")
+    recording: Recording = Field(Recording(), description="how meetings are recorded")
+
+
+class Settings(Tables):
+    """The settings in force; paths are absolute, and there is at least one preset."""
+
+    file: Path | None = None  #: where they were read from; no key of the file

@@ -1,0 +1,1 @@
+"""Packets: WebRTC connections by aiortc, forwarding by our own ingress and egress objects, without decoding."""

@@ -1,0 +1,92 @@
+/** The server's REST interface. Every failure is an ApiError. */
+
+import { isKey, t } from "./i18n.js";
+
+/** @typedef {import("./types.js").Choices} Choices */
+/** @typedef {import("./types.js").ChosenPlugins} ChosenPlugins */
+/** @typedef {import("./types.js").Recording} Recording */
+/** @typedef {import("./types.js").Job} Job */
+/** @typedef {import("./types.js").Meeting} Meeting */
+/** @typedef {import("./types.js").PluginProblem} PluginProblem */
+
+export class ApiError extends Error {
+  /** @param {string} code @param {string} message @param {number} status 0: no answer @param {string} [field] */
+  constructor(code, message, status, field) {
+    super(message);
+    this.code = code;
+    this.status = status;
+    this.field = field;
+  }
+}
+
+/**
+ * What went wrong, in the user's language; the server's own words are the detail.
+ * @param {unknown} error
+ * @returns {{text: string, detail: string}}
+ */
+export function explain(error) {
+  if (!(error instanceof ApiError)) return { text: t("error.unexpected"), detail: String(error) };
+  const key = `error.${error.code}`;
+  if (isKey(key)) return { text: t(key), detail: error.message };
+  return { text: t(statusKey(error.status)), detail: error.message };
+}
+
+/** @param {number} status */
+function statusKey(status) {
+  if (status === 0) return "error.offline";
+  if (status === 404) return "error.not-found";
+  if (status === 409) return "error.conflict";
+  return status >= 500 ? "error.server" : "error.refused";
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @returns {Promise<any>} null for an empty answer
+ */
+async function call(method, path, body) {
+  /** @type {RequestInit} */
+  const init = { method, headers: { Accept: "application/json" } };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { ...init.headers, "Content-Type": "application/json" };
+  }
+  const response = await fetch(path, init).catch((error) => {
+    throw new ApiError("offline", String(error.message ?? error), 0);
+  });
+  const data = await response.json().catch(() => null);
+  if (response.ok) return data;
+  const failure = data?.error ?? {};
+  throw new ApiError(failure.code ?? "", failure.message ?? response.statusText, response.status, failure.field);
+}
+
+/** @param {string} id */
+const recordingPath = (id) => `/api/recordings/${encodeURIComponent(id)}`;
+/** @param {string} id */
+const jobPath = (id) => `/api/jobs/${encodeURIComponent(id)}`;
+
+export const api = {
+  /** @returns {Promise<Choices>} */
+  choices: () => call("GET", "/api/choices"),
+  /** @param {{title: string, preset: string, choices: ChosenPlugins}} wish @returns {Promise<Meeting>} */
+  createMeeting: (wish) => call("POST", "/api/meetings", wish),
+  /** @param {string} id @returns {Promise<Meeting>} */
+  meeting: (id) => call("GET", `/api/meetings/${encodeURIComponent(id)}`),
+  /** @returns {Promise<Recording[]>} */
+  recordings: async () => (await call("GET", "/api/recordings")).recordings,
+  /** @param {string} id @returns {Promise<Recording>} */
+  recording: (id) => call("GET", recordingPath(id)),
+  /** @param {string} id @returns {Promise<void>} */
+  deleteRecording: (id) => call("DELETE", recordingPath(id)),
+  /** @param {string} id @param {{denoiser: string | null, options: Record<string, object>}} wish @returns {Promise<Job>} */
+  processAgain: (id, wish) => call("POST", `${recordingPath(id)}/jobs`, wish),
+  /** @param {string} id @returns {Promise<unknown>} */
+  cancelJob: (id) => call("POST", `${jobPath(id)}/cancel`),
+  /** @param {string} id @returns {Promise<unknown>} */
+  retryJob: (id) => call("POST", `${jobPath(id)}/retry`),
+  /** @returns {Promise<{plugins: import("./types.js").Plugin[], problems: PluginProblem[]}>} */
+  plugins: () => call("GET", "/api/plugins"),
+  /** @param {string} key @returns {Promise<unknown>} */
+  login: (key) => call("POST", "/api/login", { key }),
+};

@@ -1,0 +1,48 @@
+import { h } from "../dom.js";
+import { SHORTCUTS } from "../shortcuts.js";
+import { DevicePicker } from "./device-picker.js";
+import { confirmed, openDialog } from "./dialogs.js";
+import { Preview } from "./preview.js";
+
+/** @param {import("../local-media.js").LocalMedia} media @param {(deviceId: string) => void} setSpeaker */
+export function openDevices(media, setSpeaker) {
+  const preview = new Preview();
+  const picker = new DevicePicker();
+  preview.media = picker.media = media;
+  const { element } = openDialog({ title: "devices.title", body: [preview, picker], testid: "devices-dialog" });
+  element.addEventListener("vmeet-speaker", (event) => setSpeaker(/** @type {CustomEvent} */ (event).detail));
+}
+
+export function openMeetingHelp() {
+  const rows = SHORTCUTS.map(({ key, text }) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", { t: text })));
+  const escape = h("div", {}, h("dt", {}, h("kbd", {}, "Esc")), h("dd", { t: "help.escape" }));
+  const more = ["help.fullscreen", "help.pin", "help.network"].map((key) => h("li", { t: key }));
+  openDialog({
+    title: "help.title",
+    body: [h("h3", { t: "help.keys" }), h("dl", { class: "keys" }, ...rows, escape), h("h3", { t: "help.more" }), h("ul", { class: "hints" }, ...more)],
+    testid: "help-dialog",
+  });
+}
+
+/** @param {boolean} active whether a recording runs */
+export function confirmRecording(active) {
+  if (active) {
+    return confirmed({ title: "recording.stop-title", body: [h("p", { t: "recording.stop-body" })], yes: "recording.stop", tone: "danger" });
+  }
+  return confirmed({
+    title: "recording.start-title",
+    body: [h("p", { t: "recording.start-body" }), h("p", { class: "muted", t: "recording.start-detail" })],
+    yes: "recording.start",
+    tone: "danger",
+  });
+}
+
+/** Everyone who comes while a recording runs is told, and must have seen it. */
+export function tellRecording() {
+  openDialog({
+    title: "recording.runs-title",
+    body: [h("p", { t: "recording.runs-body" })],
+    actions: [{ text: "ok", value: "ok", tone: "primary", testid: "recording-ok" }],
+    testid: "recording-dialog",
+  });
+}

@@ -1,0 +1,131 @@
+import { api, ApiError, explain } from "../api.js";
+import { fill, h } from "../dom.js";
+import { isKey, t } from "../i18n.js";
+import { icon } from "../icons.js";
+import { LocalMedia } from "../local-media.js";
+import { remembered } from "../storage.js";
+import { Call } from "./call.js";
+import { LanguageSwitch } from "./language-switch.js";
+import { Lobby } from "./lobby.js";
+
+/** @typedef {import("../types.js").Meeting} Meeting */
+/** @typedef {import("../session.js").EndReason} EndReason */
+
+/** The page of a meeting: lobby, then the call, then goodbye. `data-view` says which. */
+export class MeetingPage extends HTMLElement {
+  constructor() {
+    super();
+    this.meetingId = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+    this.media = new LocalMedia();
+    this.name = "";
+    this.token = "";
+    /** @type {Call | null} */
+    this.call = null;
+  }
+
+  async connectedCallback() {
+    const seat = remembered.seat(this.meetingId);
+    if (seat) return this.takeSeat(seat);
+    this.show("loading", h("p", { class: "loading", role: "status", t: "loading" }));
+    try {
+      this.meeting = await api.meeting(this.meetingId);
+      this.openLobby(this.meeting);
+    } catch (error) {
+      this.openFailure(error);
+    }
+  }
+
+  /** After a reload: straight back, as the same person and with the same devices. @private
+   *  @param {import("../storage.js").Seat} seat */
+  takeSeat(seat) {
+    this.token = seat.token;
+    this.openCall(seat.name);
+    this.media.start(seat);
+  }
+
+  /** See `Call.stats`. */
+  async stats() {
+    return this.call?.stats() ?? {};
+  }
+
+  /** @private @param {Meeting} meeting */
+  openLobby(meeting) {
+    document.title = `${meeting.title} · VMeet`;
+    const lobby = new Lobby(meeting, this.media, this.name);
+    lobby.addEventListener("vmeet-join", (event) => this.openCall(/** @type {CustomEvent} */ (event).detail));
+    this.show("lobby", topBar(), h("main", { id: "main" }, lobby));
+  }
+
+  /** @private @param {string} name */
+  openCall(name) {
+    this.name = name;
+    const identity = { name, token: this.token || null, host_key: remembered.hostKey(this.meetingId) };
+    const call = (this.call = new Call(this.meetingId, identity, this.media));
+    call.addEventListener("vmeet-ended", (event) => this.ended(/** @type {CustomEvent} */ (event).detail));
+    this.show("call", call);
+  }
+
+  /** @private @param {EndReason} reason */
+  ended(reason) {
+    this.token = this.call?.session?.token ?? "";
+    this.call = null;
+    this.media.stop();
+    remembered.setSeat(this.meetingId, null);
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.remove();
+    document.title = `${t("ended.left")} · VMeet`;
+    this.openEnd(reason);
+  }
+
+  /** @private @param {EndReason} reason */
+  openEnd({ code, message }) {
+    const key = `ended.${code}`;
+    const again = h("button", { type: "button", class: "primary large", t: "ended.again", "data-testid": "rejoin", onclick: () => this.joinAgain() });
+    const gone = code === "unknown-meeting";
+    const panel = h("div", { class: "card ended", "data-testid": "ended", "data-reason": code });
+    panel.append(
+      h("h1", { t: isKey(key) ? key : "ended.internal", tabindex: "-1" }),
+      message ? h("p", { class: "muted detail" }, message) : "",
+      h("div", { class: "row centre" }, gone ? null : again, homeLink()),
+    );
+    this.show("ended", topBar(), h("main", { id: "main" }, panel));
+    panel.querySelector("h1")?.focus();
+  }
+
+  /** With the same devices on as the person last had. @private */
+  joinAgain() {
+    this.openCall(this.name);
+    this.media.start({ camera: remembered.wanted("camera"), microphone: remembered.wanted("microphone") });
+  }
+
+  /** @private @param {unknown} error */
+  openFailure(error) {
+    const { text, detail } = explain(error);
+    const unknown = error instanceof ApiError && error.status === 404;
+    const retry = h("button", { type: "button", class: "primary", t: "try-again", onclick: () => this.connectedCallback() });
+    const panel = h("div", { class: "card ended", "data-testid": "failure" });
+    panel.append(
+      unknown ? h("h1", { t: "meeting.unknown" }) : h("h1", {}, text),
+      unknown ? h("p", { t: "meeting.unknown-hint" }) : "",
+      h("p", { class: "muted detail" }, detail),
+      h("div", { class: "row centre" }, unknown ? null : retry, homeLink()),
+    );
+    this.show("failure", topBar(), h("main", { id: "main" }, panel));
+  }
+
+  /** @private @param {string} view @param {...Node} content */
+  show(view, ...content) {
+    this.dataset.view = view;
+    fill(this, ...content);
+  }
+}
+
+function homeLink() {
+  return h("a", { class: "button", href: "/", t: "home.back" });
+}
+
+function topBar() {
+  const brand = h("a", { class: "brand", href: "/" }, icon("camera"), h("span", {}, "VMeet"));
+  return h("header", { class: "top-bar" }, brand, new LanguageSwitch());
+}
+
+customElements.define("vmeet-meeting", MeetingPage);

@@ -1,0 +1,37 @@
+/** The keys of a meeting: one list for the handler and for the help. */
+
+/** @typedef {"microphone" | "camera" | "people" | "copy-link" | "record" | "devices" | "help"} Action */
+
+/** @type {{key: string, action: Action, text: import("./i18n.js").Key}[]} */
+export const SHORTCUTS = [
+  { key: "M", action: "microphone", text: "help.microphone" },
+  { key: "V", action: "camera", text: "help.camera" },
+  { key: "P", action: "people", text: "help.people" },
+  { key: "L", action: "copy-link", text: "help.link" },
+  { key: "D", action: "devices", text: "help.devices" },
+  { key: "R", action: "record", text: "help.record" },
+  { key: "?", action: "help", text: "help.help" },
+];
+
+/**
+ * The action that a key asks for; null while someone types, in a dialog, and with other modifiers.
+ * @param {KeyboardEvent} event
+ * @returns {Action | null}
+ */
+export function actionOf(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return null;
+  if (document.querySelector("dialog[open]") || isTyping(event.target)) return null;
+  const key = letterOf(event);
+  return SHORTCUTS.find((shortcut) => shortcut.key === key)?.action ?? null;
+}
+
+/** The Latin letter, whatever input method is on. @param {KeyboardEvent} event */
+function letterOf(event) {
+  if (/^[a-z?]$/i.test(event.key)) return event.key.toUpperCase();
+  return /^Key[A-Z]$/.test(event.code) ? event.code.slice(3) : event.key;
+}
+
+/** @param {EventTarget | null} target */
+function isTyping(target) {
+  return target instanceof Element && Boolean(target.closest("input, textarea, select, [contenteditable]"));
+}
