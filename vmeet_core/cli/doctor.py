@@ -23,7 +23,7 @@ there is a fault."""
 
 PYTHON = (3, 11)
 CORE = "vmeet-core"
-ENCODERS = ("libx264", "aac", "libvpx", "libopus", "flac", "mjpeg")
+ENCODERS = ("libx264", "aac", "libvpx", "libopus", "flac")
 DECODERS = ("h264", "aac", "vp8", "opus", "flac")
 CONTAINERS = ("matroska", "mp4", "flac")
 SPECIFIER = re.compile(r"(>=|<=|==|<|>)\s*([0-9.]+)")
@@ -124,7 +124,9 @@ def private_names() -> Iterator[Finding]:
     from vmeet_core.sfu.rtc import self_test  # heavy, and only needed here
 
     faults = self_test()
-    remedy = f"Run: {sys.executable} -m pip install --force-reinstall {CORE}, which brings the versions that were tried."
+    remedy = (
+        f"Run: {sys.executable} -m pip install --force-reinstall {CORE}, which brings the versions that were tried."
+    )
     for fault in faults:
         yield Finding("aiortc", fault, remedy)
     if not faults:
@@ -134,16 +136,19 @@ def private_names() -> Iterator[Finding]:
 def codecs() -> Iterator[Finding]:
     import av  # heavy, and only needed here
 
-    missing = [f"encoder {name}" for name in ENCODERS if not _has(lambda name=name: av.codec.Codec(name, "w"))]
-    missing += [f"decoder {name}" for name in DECODERS if not _has(lambda name=name: av.codec.Codec(name, "r"))]
-    missing += [f"format {name}" for name in CONTAINERS if not _has(lambda name=name: av.format.ContainerFormat(name))]
+    wanted: list[tuple[str, Callable[[str, str], object], str, tuple[str, ...]]] = [
+        ("encoder", av.codec.Codec, "w", ENCODERS),
+        ("decoder", av.codec.Codec, "r", DECODERS),
+        ("format", av.format.ContainerFormat, "w", CONTAINERS),
+    ]
+    missing = [f"{what} {name}" for what, look, mode, names in wanted for name in names if not _has(look, name, mode)]
     remedy = f"Run: {sys.executable} -m pip install --force-reinstall --only-binary=:all: av"
     yield Finding("codecs", f"missing: {', '.join(missing)}" if missing else "all are there", remedy if missing else "")
 
 
-def _has(lookup: Callable[[], object]) -> bool:
+def _has(look_up: Callable[[str, str], object], name: str, mode: str) -> bool:
     try:
-        lookup()
+        look_up(name, mode)
     except ValueError:  # PyAV's errors for unknown codecs and formats are ValueErrors
         return False
     return True
@@ -151,11 +156,19 @@ def _has(lookup: Callable[[], object]) -> bool:
 
 def fonts() -> Iterator[Finding]:
     """A font with Chinese characters, for names under pictures."""
-    from vmeet_core.media.titles import CJK_FONTS
+    from vmeet_core.media.titles import FONTS  # heavy, and only needed here
 
-    found = next((font for font in CJK_FONTS if Path(font).is_file()), None)
+    found = next((font for font in FONTS if Path(font).is_file() and _draws_chinese(font)), None)
     remedy = "Chinese names would be drawn as boxes. Debian: apt install fonts-noto-cjk"
     yield Finding("fonts", found or "none with Chinese characters", "" if found else remedy)
+
+
+def _draws_chinese(font: str) -> bool:
+    """Whether it draws two characters in two shapes, rather than the box that stands for what it lacks."""
+    from PIL import ImageFont
+
+    face = ImageFont.truetype(font, 16)
+    return bytes(face.getmask("會")) != bytes(face.getmask("議"))
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
@@ -187,7 +200,9 @@ def plugins(registry: Registry) -> Iterator[Finding]:
         names = ", ".join(name for _, name in plugin.providers) or "nothing"
         yield Finding("plugin", f"{plugin.name} ({plugin.distribution} {plugin.version}) offers {names}")
     for problem in registry.problems:
-        yield Finding("plugin", f"{problem.plugin} ({problem.distribution}) was left out: {problem.reason}", problem.remedy)
+        yield Finding(
+            "plugin", f"{problem.plugin} ({problem.distribution}) was left out: {problem.reason}", problem.remedy
+        )
 
 
 def weights(settings: Settings, registry: Registry) -> Iterator[Finding]:

@@ -55,6 +55,8 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
         with av.open(str(path)) as container:
             if not container.streams.audio:
                 raise MediaError(f"{path} has no sound track")
+            if not container.streams.audio[0].rate:
+                raise MediaError(f"{path} cannot be read as a media file: its sound track has no sample rate")
             yield container, container.streams.audio[0]
     except av.FFmpegError as error:
         if isinstance(error, OSError):

@@ -1,0 +1,35 @@
+"""What the first step finds out about the media; the rest of the graph is built from it."""
+
+from fractions import Fraction
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from vmeet_core.timeline import Timeline
+
+LAYOUT_WIDTH_PX, LAYOUT_HEIGHT_PX, LAYOUT_FPS = 1280, 720, 30
+
+
+def _rate(value: str) -> str:
+    if Fraction(value) <= 0:
+        raise ValueError("a rate must be positive")
+    return value
+
+
+class CanvasFormat(BaseModel):
+    """The picture that is made. ``fps`` is a fraction as text; ``labels`` draws names and cards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    width: Annotated[int, Field(ge=2, multiple_of=2)] = LAYOUT_WIDTH_PX
+    height: Annotated[int, Field(ge=2, multiple_of=2)] = LAYOUT_HEIGHT_PX
+    fps: Annotated[str, AfterValidator(_rate)] = str(LAYOUT_FPS)
+    labels: bool = True
+
+
+class Prepared(BaseModel):
+    """``digests`` maps each media file to its size and SHA-256; no ``canvas``: no picture is made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    timeline: Timeline
+    canvas: CanvasFormat | None
+    digests: dict[str, str]

@@ -1,0 +1,49 @@
+"""One person's sound, laid on the recording's time line: a FLAC (48 kHz, mono, 24 bits) from time 0 to the end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from vmeet_core.hookspecs import Audio
+from vmeet_core.media.audio import AudioWriter
+from vmeet_core.media.segments import segment_sound, silence
+from vmeet_core.pipeline.spec import Work
+from vmeet_core.timeline import SegmentSpan
+
+VERSION = 1
+ROLE = "sound"
+SAMPLE_RATE_HZ = 48_000
+
+
+class Params(BaseModel):
+    """``segments`` in order of their start."""
+
+    segments: tuple[SegmentSpan, ...]
+    duration_s: float
+
+
+def run(work: Work) -> None:
+    params = Params.model_validate(work.params)
+    total = round(params.duration_s * SAMPLE_RATE_HZ)
+    with AudioWriter(work.outputs[ROLE], SAMPLE_RATE_HZ) as writer:
+        for block in laid_out(work.folder, params.segments, total):
+            writer.write(block)
+            work.progress(writer.samples / total)
+
+
+def laid_out(folder: Path, segments: tuple[SegmentSpan, ...], total: int) -> Iterator[Audio]:
+    """``total`` samples: every segment at its place, cut where the next one begins, silence between them."""
+    position = 0
+    for segment, following in zip(segments, [*segments[1:], None], strict=True):
+        start = round(segment.start_s * SAMPLE_RATE_HZ)
+        end = min(round(segment.end_s * SAMPLE_RATE_HZ), total)
+        if following is not None:
+            end = min(end, round(following.start_s * SAMPLE_RATE_HZ))
+        if end <= start:
+            continue
+        yield from silence(start - position, SAMPLE_RATE_HZ)
+        length_s = (end - start) / SAMPLE_RATE_HZ
+        yield from segment_sound(folder / segment.file, segment.trim_s, length_s, SAMPLE_RATE_HZ)
+        position = end
+    yield from silence(total - position, SAMPLE_RATE_HZ)

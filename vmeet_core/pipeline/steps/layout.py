@@ -1,0 +1,108 @@
+"""Everyone's picture in a grid, encoded as it is made.
+
+Layout and encoding are one step: raw frames are 40 MB a second, and a file of them would serve nobody. One pass, in
+constant memory: of each person the latest picture is held, and only tiles that changed are painted.
+"""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+
+from av.video.frame import VideoFrame
+from pydantic import BaseModel
+
+from vmeet_core.media.frames import Planes, Scaler, upright_size
+from vmeet_core.media.layout import Canvas, Rect, fitted, grid
+from vmeet_core.media.mux import PictureWriter
+from vmeet_core.media.titles import Titles
+from vmeet_core.pipeline.prepared import CanvasFormat
+from vmeet_core.pipeline.spec import Work
+from vmeet_core.pipeline.steps.pictures import HOLD_S, Pictures
+from vmeet_core.timeline import SegmentSpan, Span
+
+VERSION = 1
+ROLE = "picture"
+
+
+class SeatParams(BaseModel):
+    """A person's camera or screen: when it has a tile, and what is seen there."""
+
+    name: str
+    present: tuple[Span, ...]
+    segments: tuple[SegmentSpan, ...]
+    muted: tuple[Span, ...]
+
+
+class Params(BaseModel):
+    """Seats in the order of the grid."""
+
+    canvas: CanvasFormat
+    duration_s: float
+    seats: tuple[SeatParams, ...]
+
+
+def run(work: Work) -> None:
+    params = Params.model_validate(work.params)
+    fps = Fraction(params.canvas.fps)
+    # A single picture may use all threads to decode; with several, one thread each is faster.
+    decoding = work.threads if len(params.seats) == 1 else 1
+    seats = [Seat(seat, work.folder, decoding) for seat in params.seats]
+    stage = Stage(params.canvas, seats)
+    total = max(1, ceil(round(params.duration_s * fps, 6)))
+    with PictureWriter(work.outputs[ROLE], params.canvas.width, params.canvas.height, fps, work.threads) as writer:
+        for number in range(total):
+            writer.write(stage.at(float(number / fps)))
+            work.progress((number + 1) / total)
+
+
+def screen_spans(segments: Sequence[SegmentSpan]) -> Iterator[Span]:
+    """A screen has a tile only while it is shared; short breaks between segments do not take it away."""
+    start_s: float | None = None
+    end_s = 0.0
+    for segment in segments:
+        if start_s is not None and segment.start_s > end_s + HOLD_S:
+            yield Span(start_s=start_s, end_s=end_s)
+            start_s = None
+        start_s = segment.start_s if start_s is None else start_s
+        end_s = max(end_s, segment.end_s)
+    if start_s is not None:
+        yield Span(start_s=start_s, end_s=end_s)
+
+
+class Seat:
+    """One source of pictures and what was last painted of it."""
+
+    def __init__(self, params: SeatParams, folder: Path, threads: int) -> None:
+        self.name, self._present = params.name, params.present
+        self.pictures = Pictures(folder, params.segments, params.muted, threads)
+        self.scaler = Scaler()
+        self.cell: Rect | None = None
+        self.painted: VideoFrame | None = None
+        self.place: Rect | None = None  #: where in the cell the picture lies; None for the card
+
+    def is_there(self, time_s: float) -> bool:
+        return any(span.start_s <= time_s < span.end_s for span in self._present)
+
+
+class Stage:
+    """The canvas and who is on it."""
+
+    def __init__(self, canvas: CanvasFormat, seats: Sequence[Seat]) -> None:
+        self._canvas = Canvas(canvas.width, canvas.height)
+        self._labels = canvas.labels
+        self._titles = Titles()
+        self._seats = seats
+        self._shown: list[Seat] = []
+
+    def at(self, time_s: float) -> Planes:
+        """The whole picture; the planes are painted over by the next call."""
+        shown = [seat for seat in self._seats if seat.is_there(time_s)]
+        if shown != self._shown:
+            self._arrange(shown)
+        for seat in shown:
+            frame = seat.pictures.at(time_s)
+            if seat.place is None and seat.cell is not None and frame is None and seat.painted is None:
+                continue
+            self._paint(seat, frame)
+        return self._canvas.planes

@@ -1,0 +1,113 @@
+"""The first step: reads the manifest or the file, and describes the media for the rest of the graph."""
+
+import hashlib
+import logging
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from vmeet_core.hookspecs import Permanent
+from vmeet_core.manifest import read_manifest
+from vmeet_core.media.probe import MediaInfo, PictureInfo, probe
+from vmeet_core.media.segments import segment_duration_s
+from vmeet_core.pipeline.prepared import LAYOUT_HEIGHT_PX, LAYOUT_WIDTH_PX, CanvasFormat, Prepared
+from vmeet_core.pipeline.spec import Work
+from vmeet_core.timeline import SEGMENTS, Person, SegmentSpan, Span, Timeline, Track, build_timeline
+
+VERSION = 1
+ROLE = "prepared"
+_CHUNK_BYTES = 1 << 20
+_log = logging.getLogger(__name__)
+
+
+class FileParams(BaseModel):
+    """Which media file."""
+
+    media: str
+
+
+def run_recording(work: Work) -> None:
+    """From the journal of a recording. Raises Permanent when nothing was recorded, ValueError for a bad journal."""
+    timeline = build_timeline(read_manifest(work.folder), lambda file: _length_s(work.folder / SEGMENTS / file))
+    timeline = timeline.model_copy(update={"people": tuple(_present(person, work) for person in timeline.people)})
+    if not _segments(timeline):
+        raise Permanent("nothing was recorded: no person's sound or picture reached the server")
+    _finish(work, timeline, CanvasFormat())
+
+
+def run_file(work: Work) -> None:
+    """From any media file: one person, who is heard and seen all the time. Raises MediaError."""
+    path = Path(FileParams.model_validate(work.params).media)
+    info = probe(path)
+    timeline = Timeline(
+        recording_id=path.name, title=path.stem, duration_s=info.duration_s, complete=True, people=(_whole(path, info),)
+    )
+    _finish(work, timeline, _canvas(info.picture) if info.picture else None)
+
+
+def _length_s(path: Path) -> float:
+    try:
+        return segment_duration_s(path)
+    except FileNotFoundError:
+        return 0.0
+
+
+def _present(person: Person, work: Work) -> Person:
+    """Without the segments whose files are gone."""
+    tracks = []
+    for track in person.tracks:
+        there = tuple(segment for segment in track.segments if (work.folder / segment.file).is_file())
+        for segment in set(track.segments) - set(there):
+            _log.warning("%s of %s is missing, and left out", segment.file, person.name)
+        tracks.append(track.model_copy(update={"segments": there}))
+    return person.model_copy(update={"tracks": tuple(tracks)})
+
+
+def _segments(timeline: Timeline) -> list[SegmentSpan]:
+    return [segment for person in timeline.people for track in person.tracks for segment in track.segments]
+
+
+def _finish(work: Work, timeline: Timeline, canvas: CanvasFormat | None) -> None:
+    files = [segment.file for segment in _segments(timeline)]
+    digests = {}
+    for number, file in enumerate(dict.fromkeys(files), start=1):
+        digests[file] = _digest(work.folder / file)
+        work.progress(number / len(files))
+    prepared = Prepared(timeline=timeline, canvas=canvas, digests=digests)
+    work.outputs[ROLE].write_text(prepared.model_dump_json(), encoding="utf-8")
+
+
+def _digest(path: Path) -> str:
+    """Size and SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return f"{path.stat().st_size}:{digest.hexdigest()}"
+
+
+def _whole(path: Path, info: MediaInfo) -> Person:
+    sound = _track("microphone", path, info, info.sound_codec, 48_000)
+    picture = _track("camera", path, info, info.picture_codec, 90_000)
+    return Person(
+        id="file",
+        name=path.stem,
+        present=(Span(start_s=0, end_s=info.duration_s),),
+        tracks=tuple(track for track in (sound, picture) if track),
+    )
+
+
+def _track(source: str, path: Path, info: MediaInfo, codec: str | None, clock_hz: int) -> Track | None:
+    if codec is None:
+        return None
+    segment = SegmentSpan(
+        file=str(path), codec=codec, clock_hz=clock_hz, start_s=0, trim_s=info.start_s, duration_s=info.duration_s
+    )
+    return Track.model_validate({"source": source, "segments": (segment,)})
+
+
+def _canvas(picture: PictureInfo) -> CanvasFormat:
+    """The picture's own size, made smaller where it is larger than the layout's."""
+    scale = min(1.0, LAYOUT_WIDTH_PX / picture.width, LAYOUT_HEIGHT_PX / picture.height)
+    width, height = (max(2, round(side * scale / 2) * 2) for side in (picture.width, picture.height))
+    return CanvasFormat(width=width, height=height, fps=str(picture.fps), labels=False)
