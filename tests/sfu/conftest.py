@@ -18,6 +18,7 @@ from aiortc import (
     RTCSessionDescription,
     VideoStreamTrack,
 )
+
 from vmeet_core.sfu import rtc
 from vmeet_core.sfu.connections import PublishConnection, ReceiveConnection
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from vmeet_core.sfu.connections import BadDescription, PublishConnection
 
 
@@ -116,7 +117,12 @@ async def test_lost_packets_are_sent_again(peers: Any, drop: Any, side: str) -> 
 
 @pytest.mark.parametrize(
     "sdp",
-    ["garbage", "v=0\r\nm=audio", "v=0\r\no=- 0 0 IN IP4 0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 200\r\n", "\x00" * 50],
+    [
+        "garbage",
+        "v=0\r\nm=audio",
+        "v=0\r\no=- 0 0 IN IP4 0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 200\r\n",
+        "\x00" * 50,
+    ],
 )
 async def test_a_bad_offer_is_refused(sdp: str) -> None:
     connection = PublishConnection([])

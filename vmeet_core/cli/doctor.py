@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vmeet_core.cli.common import FAULT, OK, Subparsers, add_command
 from vmeet_core.plugins import Registry, discover, missing_weights, needed_providers, unfit, weight_store
@@ -136,7 +136,7 @@ def private_names() -> Iterator[Finding]:
 def codecs() -> Iterator[Finding]:
     import av  # heavy, and only needed here
 
-    wanted: list[tuple[str, Callable[[str, str], object], str, tuple[str, ...]]] = [
+    wanted: list[tuple[str, Callable[[Any, Any], object], str, tuple[str, ...]]] = [
         ("encoder", av.codec.Codec, "w", ENCODERS),
         ("decoder", av.codec.Codec, "r", DECODERS),
         ("format", av.format.ContainerFormat, "w", CONTAINERS),
@@ -146,7 +146,7 @@ def codecs() -> Iterator[Finding]:
     yield Finding("codecs", f"missing: {', '.join(missing)}" if missing else "all are there", remedy if missing else "")
 
 
-def _has(look_up: Callable[[str, str], object], name: str, mode: str) -> bool:
+def _has(look_up: Callable[[Any, Any], object], name: str, mode: str) -> bool:
     try:
         look_up(name, mode)
     except ValueError:  # PyAV's errors for unknown codecs and formats are ValueErrors

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import av
+from av.audio.frame import AudioFrame
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
@@ -65,7 +66,9 @@ def _probe(path: Path) -> MediaInfo:
             duration_s=end_s - start_s,
             sound_codec=sound.codec_context.name if sound else None,
             picture_codec=picture.codec_context.name if picture else None,
-            picture=PictureInfo(*upright_size(shown), _fps(picture)) if picture and shown else None,
+            picture=PictureInfo(*upright_size(shown), _fps(picture))
+            if picture and isinstance(shown, VideoFrame)
+            else None,
         )
 
 
@@ -73,7 +76,7 @@ def _is_cover(stream: Stream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def _first_frame(path: Path, stream: Stream) -> VideoFrame | None:
+def _first_frame(path: Path, stream: Stream) -> VideoFrame | AudioFrame | None:
     """The first frame that decodes, of the stream with this number; opened anew, so that nothing is skipped."""
     with av.open(str(path)) as container:
         for number, packet in enumerate(container.demux(container.streams[stream.index])):
@@ -81,8 +84,9 @@ def _first_frame(path: Path, stream: Stream) -> VideoFrame | None:
                 frames = packet.decode()
             except av.FFmpegError:
                 frames = []
-            if frames:
-                return frames[0]
+            for frame in frames:
+                if isinstance(frame, VideoFrame | AudioFrame):
+                    return frame
             if number > _MAX_PACKETS:
                 break
     return None

@@ -17,7 +17,7 @@ class ProcessRequest(BaseModel):
 
 
 class StepView(BaseModel):
-    """One step as the page shows it. ``seconds`` is the time its process ran, None before; ``log_tail`` its last lines."""
+    """One step as the page shows it. ``seconds`` is how long its process ran; ``log_tail`` its last lines."""
 
     name: str
     title: str

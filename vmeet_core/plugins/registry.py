@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, distributions
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -132,31 +132,14 @@ def discover() -> Registry:
     """
     census = Census()
     census.add(Found(BUILTIN, CORE, __version__, None))
-    installed, unreadable = _installed()
-    for found in sorted(installed, key=lambda found: (found.distribution.lower(), found.name)):
+    for found in sorted(map(_found, entry_points(group=GROUP)), key=lambda f: (f.distribution.lower(), f.name)):
         census.add(found)
-    census.problems.extend(unreadable)
     return census.registry()
 
 
-def _installed() -> tuple[list[Found], list[PluginProblem]]:
-    """The entry points of each installed distribution, the first of a name on the path; unreadable ones apart."""
-    seen: set[str] = set()
-    found: list[Found] = []
-    unreadable: list[PluginProblem] = []
-    for distribution in distributions():
-        name = distribution.name or "?"
-        if name in seen:
-            continue
-        seen.add(name)
-        try:
-            points = distribution.entry_points.select(group=GROUP)
-        except Exception as error:  # importlib.metadata says nothing of what a damaged file makes it raise
-            reason = f"its entry points cannot be read: {type(error).__name__}: {error}"
-            unreadable.append(PluginProblem("?", name, reason, f"Reinstall {name}."))
-            continue
-        found += [Found(point.name, name, distribution.version, point) for point in points]
-    return found, unreadable
+def _found(point: EntryPoint) -> Found:
+    name, version = (point.dist.name, point.dist.version) if point.dist else ("?", "?")
+    return Found(point.name, name, version, point)
 
 
 def providers_of(found: Found) -> list[tuple[Kind, AnyProvider]]:

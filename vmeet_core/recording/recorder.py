@@ -60,8 +60,8 @@ class Recorder:
         self._reports: dict[int, tuple[int, float]] = {}
         self._disk_checked_s = 0.0
         (folder / SEGMENTS).mkdir(parents=True)
-        self._journal = (folder / MANIFEST_NAME).open("ab", buffering=0)
         self._check_disk()
+        self._journal = (folder / MANIFEST_NAME).open("ab", buffering=0)
         self._append(started)
         self._thread = threading.Thread(target=self._run, name=f"recording-{started.recording_id}", daemon=True)
         self._thread.start()

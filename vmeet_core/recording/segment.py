@@ -1,10 +1,12 @@
 """One Matroska file of one track, written frame by frame so that a kill loses at most a fraction of a second."""
 
+import io
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+from av.container import InputContainer
 from av.packet import Packet
 
 from vmeet_core.media.encoded import EncodedFrame
@@ -22,11 +24,9 @@ def picture_size(frame: EncodedFrame) -> tuple[int, int]:
         width, height = (int.from_bytes(frame.data[i : i + 2], "little") & 0x3FFF for i in (6, 8))
         return width, height
     if frame.codec == "h264":
-        decoder: Any = av.CodecContext.create("h264", "r")
-        decoder.decode(Packet(frame.data))
-        if not decoder.width:
-            raise ValueError("no H.264 parameter set in the keyframe")
-        return decoder.width, decoder.height
+        with _as_h264_file(frame.data) as container:
+            context: Any = container.streams.video[0].codec_context
+            return context.width, context.height
     return 0, 0
 
 
@@ -51,12 +51,10 @@ class SegmentWriter:
     def _add_stream(self, first: EncodedFrame) -> Any:
         if first.codec == "opus":
             return self._container.add_stream("libopus", rate=48_000, layout="stereo")
-        stream: Any = self._container.add_mux_stream(
-            first.codec, rate=30, width=self.size_px[0], height=self.size_px[1]
-        )
         if first.codec == "h264":
-            stream.codec_context.extradata = parameter_sets(first.data)
-        return stream
+            with _as_h264_file(first.data) as template:
+                return self._container.add_stream_from_template(template.streams.video[0])
+        return self._container.add_mux_stream(first.codec, rate=30, width=self.size_px[0], height=self.size_px[1])
 
     @property
     def duration_s(self) -> float:
@@ -87,8 +85,13 @@ class SegmentWriter:
         self._container.close()
 
 
-def parameter_sets(access_unit: bytes) -> bytes:
-    """The SPS and PPS units of an Annex B access unit, start codes included."""
-    units = access_unit.split(b"\x00\x00\x01")
-    wanted = [unit.rstrip(b"\x00") for unit in units if unit and unit[0] & 0x1F in (7, 8)]
-    return b"".join(b"\x00\x00\x00\x01" + unit for unit in wanted)
+def _as_h264_file(access_unit: bytes) -> InputContainer:
+    """An Annex B access unit as FFmpeg sees a file of it, with size and parameter sets. Raises ValueError."""
+    try:
+        container = av.open(io.BytesIO(access_unit), format="h264")
+    except av.FFmpegError as error:
+        raise ValueError(f"not an H.264 keyframe: {error}") from error
+    if not container.streams.video[0].codec_context.width:
+        container.close()
+        raise ValueError("no H.264 parameter set in the keyframe")
+    return container

@@ -22,7 +22,8 @@ def speech_like(sample_rate_hz: int, seconds: float, seed: int = 0) -> Audio:
         pause = np.zeros(rng.integers(length // 8, length))
         pieces += [_hiss(sample_rate_hz, length // 3, rng), vowel, pause]
     audio = np.concatenate(pieces)[:count]
-    return (0.5 * audio / np.max(np.abs(audio))).astype(np.float32)
+    audio *= 0.5 / np.max(np.abs(audio))
+    return audio.astype(np.float32)
 
 
 def noise(sample_rate_hz: int, seconds: float, seed: int = 0, level: float = 0.1) -> Audio:

@@ -140,11 +140,11 @@ export class Session extends EventTarget {
     if (kind in this.told) this.tell(kind);
   }
 
-  /** Tells the server whether a source is off; a source counts as on until said otherwise. @private
+  /** Tells the server whether a source is off: after a rejoin it may remember something else. @private
    *  @param {LocalKind} kind */
   tell(kind) {
     const on = this.media[kind].on;
-    if ((this.told[kind] ?? true) !== on) this.signalling.send({ type: "mute", source: kind, muted: !on });
+    if (this.told[kind] !== on) this.signalling.send({ type: "mute", source: kind, muted: !on });
     this.told[kind] = on;
   }
 

@@ -71,15 +71,20 @@ def screen_spans(segments: Sequence[SegmentSpan]) -> Iterator[Span]:
 
 
 class Seat:
-    """One source of pictures and what was last painted of it."""
+    """One source of pictures, and what of it is on the canvas."""
 
     def __init__(self, params: SeatParams, folder: Path, threads: int) -> None:
         self.name, self._present = params.name, params.present
         self.pictures = Pictures(folder, params.segments, params.muted, threads)
         self.scaler = Scaler()
-        self.cell: Rect | None = None
+        self.arrange(Rect(0, 0, 2, 2))
+
+    def arrange(self, cell: Rect) -> None:
+        """A new place in the grid, where nothing is painted yet."""
+        self.cell = cell
+        self.place: Rect | None = None  #: where in the cell a picture lies; None for the card
         self.painted: VideoFrame | None = None
-        self.place: Rect | None = None  #: where in the cell the picture lies; None for the card
+        self.is_painted = False
 
     def is_there(self, time_s: float) -> bool:
         return any(span.start_s <= time_s < span.end_s for span in self._present)
@@ -102,7 +107,30 @@ class Stage:
             self._arrange(shown)
         for seat in shown:
             frame = seat.pictures.at(time_s)
-            if seat.place is None and seat.cell is not None and frame is None and seat.painted is None:
-                continue
-            self._paint(seat, frame)
+            if not seat.is_painted or frame is not seat.painted:
+                self._paint(seat, frame)
         return self._canvas.planes
+
+    def _arrange(self, shown: list[Seat]) -> None:
+        self._canvas.fill(Rect(0, 0, self._canvas.width, self._canvas.height))
+        for seat, cell in zip(shown, grid(len(shown), self._canvas.width, self._canvas.height), strict=True):
+            seat.arrange(cell)
+        self._shown = shown
+
+    def _paint(self, seat: Seat, frame: VideoFrame | None) -> None:
+        place = fitted(*upright_size(frame), seat.cell) if frame else None
+        if place != seat.place:
+            self._canvas.fill(seat.cell)
+        if frame is not None and place is not None:
+            self._canvas.paste(seat.scaler.scale(frame, place.width, place.height), place)
+        elif self._labels:
+            self._canvas.paste(self._titles.card(seat.name, seat.cell.width, seat.cell.height), seat.cell)
+        if self._labels:
+            self._label(seat.name, place or seat.cell)
+        seat.place, seat.painted, seat.is_painted = place, frame, True
+
+    def _label(self, name: str, rect: Rect) -> None:
+        patch = self._titles.label(name, rect.width, rect.height)
+        height = patch.planes[0].shape[0]
+        if height <= rect.height:
+            self._canvas.blend(patch, rect.x, rect.y + rect.height - height)

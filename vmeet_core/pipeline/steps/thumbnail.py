@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from PIL import Image
 from pydantic import BaseModel
 
 from vmeet_core.media.mux import picture_at
@@ -23,7 +24,7 @@ class Params(BaseModel):
 def run(work: Work) -> None:
     frame = picture_at(work.inputs[INPUT], Params.model_validate(work.params).at_s)
     height = max(1, round(frame.height * WIDTH_PX / frame.width))
-    image = frame.to_image(width=WIDTH_PX, height=height)
+    image: Image.Image = frame.to_image(width=WIDTH_PX, height=height)  # type: ignore[no-untyped-call]
     image.save(work.outputs[ROLE], "JPEG", quality=_JPEG_QUALITY)
 
 

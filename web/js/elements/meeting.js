@@ -1,12 +1,11 @@
 import { api, ApiError, explain } from "../api.js";
 import { fill, h } from "../dom.js";
 import { isKey, t } from "../i18n.js";
-import { icon } from "../icons.js";
 import { LocalMedia } from "../local-media.js";
 import { remembered } from "../storage.js";
 import { Call } from "./call.js";
-import { LanguageSwitch } from "./language-switch.js";
 import { Lobby } from "./lobby.js";
+import { topBar } from "./top-bar.js";
 
 /** @typedef {import("../types.js").Meeting} Meeting */
 /** @typedef {import("../session.js").EndReason} EndReason */
@@ -53,7 +52,7 @@ export class MeetingPage extends HTMLElement {
     document.title = `${meeting.title} · VMeet`;
     const lobby = new Lobby(meeting, this.media, this.name);
     lobby.addEventListener("vmeet-join", (event) => this.openCall(/** @type {CustomEvent} */ (event).detail));
-    this.show("lobby", topBar(), h("main", { id: "main" }, lobby));
+    this.show("lobby", topBar({ recordings: false }), h("main", { id: "main" }, lobby));
   }
 
   /** @private @param {string} name */
@@ -87,7 +86,7 @@ export class MeetingPage extends HTMLElement {
       message ? h("p", { class: "muted detail" }, message) : "",
       h("div", { class: "row centre" }, gone ? null : again, homeLink()),
     );
-    this.show("ended", topBar(), h("main", { id: "main" }, panel));
+    this.show("ended", topBar({ recordings: false }), h("main", { id: "main" }, panel));
     panel.querySelector("h1")?.focus();
   }
 
@@ -109,7 +108,7 @@ export class MeetingPage extends HTMLElement {
       h("p", { class: "muted detail" }, detail),
       h("div", { class: "row centre" }, unknown ? null : retry, homeLink()),
     );
-    this.show("failure", topBar(), h("main", { id: "main" }, panel));
+    this.show("failure", topBar({ recordings: false }), h("main", { id: "main" }, panel));
   }
 
   /** @private @param {string} view @param {...Node} content */
@@ -121,11 +120,6 @@ export class MeetingPage extends HTMLElement {
 
 function homeLink() {
   return h("a", { class: "button", href: "/", t: "home.back" });
-}
-
-function topBar() {
-  const brand = h("a", { class: "brand", href: "/" }, icon("camera"), h("span", {}, "VMeet"));
-  return h("header", { class: "top-bar" }, brand, new LanguageSwitch());
 }
 
 customElements.define("vmeet-meeting", MeetingPage);

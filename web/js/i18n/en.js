@@ -46,8 +46,9 @@ const en = {
   "home.options": "Processing options",
   "home.no-options": "No settings.",
   "home.plugins": "Plugins",
-  "home.plugin-problems": "{count} plugin problem",
+  "home.plugin-problems": { one: "{count} plugin problem", other: "{count} plugin problems" },
   "home.preset-plain": "Plain: no models",
+  "home.preset-default": "Default",
 
   "choice.none": "None",
   "choice.denoiser": "Denoise the recording",

@@ -49,6 +49,7 @@ export default {
   "home.plugins": "外掛",
   "home.plugin-problems": "有 {count} 個外掛問題",
   "home.preset-plain": "純會議：不用任何模型",
+  "home.preset-default": "預設",
 
   "choice.none": "不使用",
   "choice.denoiser": "錄影降噪",

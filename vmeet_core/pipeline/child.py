@@ -1,0 +1,130 @@
+"""The process of one step: ``python -m vmeet_core.pipeline.child``.
+
+It reads its order from stdin, reports on stdout, logs on stderr, writes its results under temporary names, renames
+them at the end, and dies with its parent, whatever kills that.
+"""
+
+import ctypes
+import importlib
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from vmeet_core.hookspecs import Permanent, Retryable
+from vmeet_core.pipeline.messages import Order, Report
+from vmeet_core.pipeline.spec import Work
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_ORPHANED = 3
+_NICENESS = 10
+_REPORT_EVERY_S = 0.1
+
+
+def main() -> int:
+    """0 when the step is done; its failure is reported, and 1 returned."""
+    reports = _own_stdout()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    order = Order.model_validate_json(sys.stdin.buffer.readline())
+    _die_with_parent(order.parent_pid)
+    _be_nice()
+    report = run(order, lambda progress: _send(reports, progress))
+    _send(reports, report)
+    return 0 if report.kind == "done" else 1
+
+
+def run(order: Order, send: Callable[[Report], None]) -> Report:
+    """Do the work, and say how it ended."""
+    try:
+        _work(order, _Progress(send))
+    except Retryable as error:
+        return Report(kind="failed", message=str(error), retry_after_s=error.after_s)
+    except Permanent as error:
+        return Report(kind="failed", message=str(error))
+    except Exception as error:
+        traceback.print_exc()
+        return Report(kind="failed", message=f"{type(error).__name__}: {error}")
+    return Report(kind="done")
+
+
+def _work(order: Order, progress: Callable[[float], None]) -> None:
+    shutil.rmtree(order.temp_dir, ignore_errors=True)
+    order.temp_dir.mkdir(parents=True)
+    unfinished = {role: order.temp_dir / path.name for role, path in order.outputs.items()}
+    work = Work(
+        folder=order.folder,
+        params=order.params,
+        inputs=order.inputs,
+        outputs=unfinished,
+        temp_dir=order.temp_dir,
+        settings=order.settings,
+        threads=order.threads,
+        progress=progress,
+    )
+    module, _, function = order.function.partition(":")
+    getattr(importlib.import_module(module), function)(work)
+    for role, path in order.outputs.items():
+        _publish(unfinished[role], path)
+    shutil.rmtree(order.temp_dir, ignore_errors=True)
+
+
+def _publish(source: Path, target: Path) -> None:
+    """On the disk first, then under its name."""
+    with source.open("rb+") as file:
+        os.fsync(file.fileno())
+    source.replace(target)
+
+
+class _Progress:
+    """Passes on only what is worth a line."""
+
+    def __init__(self, send: Callable[[Report], None]) -> None:
+        self._send, self._sent_s = send, 0.0
+
+    def __call__(self, share: float) -> None:
+        now_s = time.monotonic()
+        if now_s - self._sent_s >= _REPORT_EVERY_S:
+            self._sent_s = now_s
+            self._send(Report(kind="progress", progress=min(1.0, max(0.0, share))))
+
+
+def _own_stdout() -> BinaryIO:
+    """stdout for reports alone: what a plugin prints goes to the log."""
+    reports = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return reports
+
+
+def _send(reports: BinaryIO, report: Report) -> None:
+    reports.write(report.model_dump_json().encode() + b"\n")
+
+
+def _die_with_parent(parent_pid: int) -> None:
+    """On Linux the kernel sees to it, even within a long call; everywhere else, and as well, the end of stdin does."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent_pid:
+            os._exit(_ORPHANED)
+    threading.Thread(target=_exit_at_end_of_stdin, name="parent-watch", daemon=True).start()
+
+
+def _exit_at_end_of_stdin() -> None:
+    while os.read(0, 1):  # sys.stdin's lock would be held at exit
+        pass
+    os._exit(_ORPHANED)
+
+
+def _be_nice() -> None:
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""What passes between the server and the process of a step: one JSON object a line, over stdin and stdout."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from vmeet_core.settings import Settings
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Order(_Message):
+    """The one line that the process gets. Paths are absolute; while stdin stays open, the server lives."""
+
+    function: str
+    folder: Path
+    params: dict[str, Any]
+    inputs: dict[str, Path]
+    outputs: dict[str, Path]
+    temp_dir: Path
+    settings: Settings
+    threads: int
+    parent_pid: int
+
+
+class Report(_Message):
+    """What the process says. Only ``failed`` has the last two."""
+
+    kind: Literal["progress", "done", "failed"]
+    progress: float = 0.0
+    message: str = ""
+    retry_after_s: float | None = None

@@ -1,0 +1,133 @@
+"""Checks of a provider as plain functions: run by pytest through an abstract test class, or by ``vmeet check``."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any, Literal, NamedTuple
+
+from pydantic import ValidationError
+
+from vmeet_core.hookspecs import Host, Options, Permanent, Provider, Weight
+
+
+class Breach(AssertionError):
+    """What a provider does against the contract, and what its author can do about it."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(f"{message} Remedy: {remedy}")
+        self.message, self.remedy = message, remedy
+
+
+@dataclass
+class Subject:
+    """A provider under test, with the machine it is given. Its engine is loaded once, when first asked for."""
+
+    provider: Provider[Any]
+    host: Host
+    server_settings: Options | None = None  #: the defaults when None
+    module: str = ""  #: what the entry point names; the module of the provider's class when empty
+
+    @cached_property
+    def engine(self) -> Any:
+        """The loaded engine; raises whatever ``load`` raises."""
+        return self.load()
+
+    def load(self) -> Any:
+        """One more engine."""
+        settings = self.server_settings
+        return self.provider.load(self.provider.server_settings() if settings is None else settings, self.host)
+
+    def open(self) -> Any:
+        """A new stream with the default options."""
+        return self.engine.open(self.provider.options())
+
+    def variants(self) -> list[Options]:
+        """Options at the ends of every field, one field at a time, the other fields at their defaults."""
+        fields = self.provider.options.model_json_schema().get("properties", {})
+        found = []
+        for name, schema in fields.items():
+            ends = [schema[key] for key in ("minimum", "maximum") if key in schema]
+            ends += schema.get("enum", []) + ([False, True] if schema.get("type") == "boolean" else [])
+            found += [options for end in ends if (options := self._with(name, end)) is not None]
+        return found
+
+    def _with(self, name: str, value: Any) -> Options | None:
+        try:
+            return self.provider.options.model_validate({name: value})
+        except ValidationError:  # fields may depend on one another
+            return None
+
+    def close(self) -> None:
+        """Close the engine if it was loaded."""
+        if "engine" in self.__dict__:
+            self.engine.close()
+            del self.engine
+
+
+class Check(NamedTuple):
+    """``run`` returns a detail worth showing (or ""), and raises Breach."""
+
+    name: str
+    title: str
+    run: Callable[[Subject], str]
+    needs_engine: bool = False
+
+
+class Result(NamedTuple):
+    """The outcome of one check of one provider."""
+
+    provider: str
+    check: str
+    title: str
+    state: Literal["passed", "failed", "skipped"]
+    message: str
+    remedy: str
+    seconds: float
+
+    def __str__(self) -> str:
+        text = f"{self.state:8}{self.check}: {self.title}"
+        if self.state == "failed":
+            return f"{text}\n        {self.provider}: {self.message}\n        Remedy: {self.remedy}"
+        return f"{text} ({self.message})" if self.message else text
+
+
+def run_check(subject: Subject, check: Check) -> Result:
+    """One check; whatever the provider raises is a failure of it."""
+    started_s = time.perf_counter()
+    state: Literal["passed", "failed"] = "failed"
+    try:
+        message, remedy, state = check.run(subject), "", "passed"
+    except Breach as breach:
+        message, remedy = breach.message, breach.remedy
+    except Exception as error:
+        message = f"it raised {type(error).__name__}: {error}"
+        remedy = str(error) if isinstance(error, Permanent) else "catch it, or correct what it tells"
+    name = str(getattr(subject.provider, "name", type(subject.provider).__name__))
+    return Result(name, check.name, check.title, state, message, remedy, time.perf_counter() - started_s)
+
+
+def run_checks(subject: Subject, checks: Iterable[Check]) -> Iterator[Result]:
+    """All checks in turn; those that need an engine are skipped once it could not be loaded."""
+    loads = True
+    for check in checks:
+        if check.needs_engine and not loads:
+            yield Result(subject.provider.name, check.name, check.title, "skipped", "it did not load", "", 0.0)
+            continue
+        result = run_check(subject, check)
+        loads = loads and not (check.name == "load" and result.state == "failed")
+        yield result
+
+
+def local_host(weight_path: Callable[[Weight], Path] | None = None, device: str = "cpu") -> Host:
+    """A host for tests: ``weight_path`` gives the file of a weight, and is not needed by a provider without any."""
+    temp_dir = Path(gettempdir())
+    logger = logging.getLogger("vmeet.testing")
+    return Host(device, temp_dir, temp_dir, logger, lambda metric, amount: None, weight_path or _no_weight)
+
+
+def _no_weight(weight: Weight) -> Path:
+    raise Permanent(f"the weight {weight.name} is wanted, but this host was made without weights")

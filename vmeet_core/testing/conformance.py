@@ -1,0 +1,47 @@
+"""Abstract test classes: a plugin's author subclasses one, names the provider, and pytest runs every check."""
+
+from typing import Any, ClassVar
+
+from vmeet_core.hookspecs import DenoiserProvider, Host
+from vmeet_core.testing.check import Check, Subject, local_host
+from vmeet_core.testing.denoiser_checks import DENOISER_CHECKS
+
+
+class DenoiserConformance:
+    """Subclass as ``class TestMine(DenoiserConformance)`` and write ``provider``, and ``host`` if it has weights."""
+
+    checks: ClassVar[tuple[Check, ...]] = DENOISER_CHECKS
+    _subject: ClassVar[Subject | None] = None
+
+    @classmethod
+    def provider(cls) -> DenoiserProvider:
+        """The provider under test."""
+        raise TypeError(f"{cls.__name__} must define the class method provider()")
+
+    @classmethod
+    def host(cls) -> Host:
+        """The machine it is given; ``local_host(store.path)`` for a provider with weights."""
+        return local_host()
+
+    @classmethod
+    def subject(cls) -> Subject:
+        """The provider with its host; override to test other server settings."""
+        return Subject(cls.provider(), cls.host())
+
+    @classmethod
+    def setup_class(cls) -> None:
+        cls._subject = cls.subject()
+
+    @classmethod
+    def teardown_class(cls) -> None:
+        if cls._subject is not None:
+            cls._subject.close()
+
+    def pytest_generate_tests(self, metafunc: Any) -> None:
+        """One test for each check."""
+        if "check" in metafunc.fixturenames:
+            metafunc.parametrize("check", self.checks, ids=[check.name for check in self.checks])
+
+    def test_conforms(self, check: Check) -> None:
+        assert self._subject is not None
+        check.run(self._subject)

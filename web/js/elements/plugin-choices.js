@@ -1,0 +1,77 @@
+import { fill, h, uniqueId } from "../dom.js";
+import { language } from "../i18n.js";
+import { ProviderChoice } from "./provider-choice.js";
+
+/** @typedef {import("../types.js").Choices} Choices */
+/** @typedef {import("../types.js").ChosenPlugins} ChosenPlugins */
+/** @typedef {import("../types.js").Kind} Kind */
+/** @typedef {import("../types.js").Preset} Preset */
+/** @typedef {import("../types.js").Provider} Provider */
+
+/** @type {{field: keyof Preset & string, kind: Kind, multiple: boolean, always: boolean}[]} */
+const FIELDS = [
+  { field: "denoiser", kind: "denoisers", multiple: false, always: true },
+  { field: "live_denoiser", kind: "denoisers", multiple: false, always: false },
+  { field: "transcriber", kind: "transcribers", multiple: false, always: true },
+  { field: "video_enhancer", kind: "video_enhancers", multiple: false, always: true },
+  { field: "frame_filters", kind: "frame_filters", multiple: true, always: true },
+];
+
+/** The choice of plugin of every kind that has any, as a preset gives it and as the person changes it. */
+export class PluginChoices extends HTMLElement {
+  /** @param {Choices} [choices] @param {string[]} [fields] only these */
+  constructor(choices, fields) {
+    super();
+    this.choices = choices ?? { presets: {}, providers: {}, problems: [] };
+    const offered = fields ?? this.choices.fields;
+    this.offered = FIELDS.filter(({ field, always }) => (offered ? offered.includes(field) : always));
+    /** @type {ProviderChoice[]} */
+    this.shown = [];
+    /** @type {HTMLSelectElement | null} */
+    this.spoken = null;
+  }
+
+  /** @param {Preset} preset */
+  show(preset) {
+    this.shown = this.offered.flatMap(({ field, kind, multiple }) => {
+      const providers = this.choices.providers[kind] ?? [];
+      const chosen = [/** @type {any} */ (preset[field]) ?? []].flat();
+      return providers.length ? [new ProviderChoice({ field, providers, multiple, chosen, options: preset.options ?? {} })] : [];
+    });
+    fill(this, ...this.shown, this.languageField(preset));
+  }
+
+  /** @returns {ChosenPlugins} */
+  get value() {
+    const chosen = Object.fromEntries(this.shown.map((choice) => [choice.wish.field, choice.value]));
+    const options = Object.assign({}, ...this.shown.map((choice) => choice.options));
+    return { ...chosen, ...(this.spoken ? { language: this.spoken.value } : {}), options };
+  }
+
+  validate() {
+    return this.shown.map((choice) => choice.validate()).every(Boolean);
+  }
+
+  /** @param {string} path @param {string} message */
+  setFault(path, message) {
+    return this.shown.some((choice) => choice.setFault(path, message));
+  }
+
+  /** Only transcribers need to know the language. @private @param {Preset} preset */
+  languageField(preset) {
+    const usable = (this.choices.providers.transcribers ?? []).filter((each) => each.allowed);
+    const tags = new Set(usable.flatMap((each) => each.languages ?? []));
+    this.spoken = null;
+    if (!usable.length || !this.shown.some((choice) => choice.wish.field === "transcriber")) return null;
+    if (preset.language) tags.add(preset.language);
+    tags.delete("auto");
+    const id = uniqueId("language");
+    const names = new Intl.DisplayNames(language(), { type: "language", fallback: "code" });
+    const options = [...tags].map((tag) => h("option", { value: tag, selected: tag === preset.language }, names.of(tag) ?? tag));
+    const auto = h("option", { value: "auto", selected: !preset.language || preset.language === "auto", t: "choice.language-auto" });
+    this.spoken = h("select", { id }, auto, ...options);
+    return h("div", { class: "field" }, h("label", { for: id, t: "choice.language" }), this.spoken);
+  }
+}
+
+customElements.define("vmeet-plugin-choices", PluginChoices);
