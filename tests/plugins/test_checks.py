@@ -70,7 +70,7 @@ WRONG = {
     "plugin of another kind": (
         '[meetings.default]\ndenoiser = "words"',
         'meetings.default.denoiser: no installed plugin offers "words" among the denoisers',
-        "Known here: heavy, quiet, remote",
+        "heavy, quiet, remote",
     ),
     "unknown table": ("[plugins.denoisers.quit]", "plugins.denoisers.quit: no installed", 'Did you mean "quiet"?'),
     "server setting": (
@@ -184,7 +184,8 @@ def test_good_settings_pass(tmp_path, packages, install_plugin, run_vmeet):
     (tmp_path / "weights/heavy.onnx").write_bytes(b"hello")
     (tmp_path / "vmeet.toml").write_text(
         '[server]\nallow_leaving_host = ["remote"]\n[plugins.denoisers]\nquiet.threads = 2\nremote.project = "x"\n'
-        '[meetings.a]\ndenoiser = "heavy"\noptions.quiet.strength = 1\n[meetings.b]\ndenoiser = "remote"\n[meetings.plain]\n'
+        '[meetings.a]\ndenoiser = "heavy"\noptions.quiet.strength = 1\n'
+        '[meetings.b]\ndenoiser = "remote"\n[meetings.plain]\n'
     )
     done = run_vmeet("doctor", packages=packages)
     assert "ok    settings: vmeet.toml; presets: a, b, plain" in done.stdout

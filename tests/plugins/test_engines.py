@@ -74,7 +74,7 @@ def test_the_host_knows_the_machine(tmp_path):
     assert host.logger.name == "vmeet.plugin.denoisers.echo"
     host.count("late", 2)
     assert counted == [("late", 2)]
-    with pytest.raises(Permanent, match="weights fetch model.onnx"):
+    with pytest.raises(Permanent, match=r"weights fetch model\.onnx"):
         host.weight_path(Weight("model.onnx", "0" * 64, 1, "MIT", ()))
 
 

@@ -1,7 +1,6 @@
 """Every way in which an installed plugin can be broken costs that plugin alone, and the reason is told."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from vmeet_core.plugins import KINDS, UnknownProvider, discover
 
 GOOD = """
-from vmeet_core.hookspecs import API, FrameFilterProvider, TranscriberProvider, Provider, VideoEnhancerProvider, hookimpl
+from vmeet_core.hookspecs import API, FrameFilterProvider, Provider, hookimpl
 
 class Quiet(Provider):
     api = API
@@ -209,15 +208,13 @@ def test_the_order_is_the_builtin_and_then_by_distribution(run_vmeet, install_pl
 def test_building_a_registry_imports_no_model_runtime():
     runtimes = ["torch", "tensorflow", "onnxruntime", "ctranslate2", "openvino"]
     code = f"import sys, vmeet_core.plugins as p; p.discover(); print([r for r in {runtimes} if r in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=dict(os.environ), timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_get_names_what_comes_close():
     registry = discover()
     assert registry.get("frame_filters", "brightness").title == "Brightness"
-    with pytest.raises(UnknownProvider, match='offers "brightnes" among the frame filters. Did you mean "brightness"'):
+    with pytest.raises(UnknownProvider, match=r'offers "brightnes" among .* Did you mean "brightness"'):
         registry.get("frame_filters", "brightnes")
     assert set(registry.providers) == set(KINDS)

@@ -17,13 +17,18 @@ _WARM_UP_S = 0.5
 
 METRICS = (
     Metric(
-        *("si_sdr_db", "SI-SDR", "尺度不變訊號失真比", "dB", 1, 2),
-        "scale-invariant signal-to-distortion ratio (Le Roux et al., 2019)",
-        "語音相對於殘餘噪音與失真的大小",
+        "si_sdr_db",
+        "SI-SDR",
+        "訊號失真比",
+        "dB",
+        1,
+        2,
+        "speech against what is left of noise and distortion (Le Roux et al., 2019)",
+        "語音與殘餘噪音、失真之比",
     ),
-    Metric(*("pesq", "PESQ-WB", "感知語音品質", "1–4.64", 1, 2), "perceived quality, ITU-T P.862.2", "聽感品質"),
-    Metric(*("stoi", "STOI", "短時客觀可懂度", "0–1", 1, 3), "intelligibility (Taal et al., 2011)", "聽懂的程度"),
-    Metric(*("rtf", "RTF", "即時係數", "s/s", -1, 3), "seconds of computing per second of sound", "每秒聲音的計算秒數"),
+    Metric("pesq", "PESQ-WB", "感知品質", "1–4.64", 1, 2, "perceived quality (ITU-T P.862.2)", "聽感品質"),
+    Metric("stoi", "STOI", "可懂度", "0–1", 1, 3, "intelligibility (Taal et al., 2011)", "短時客觀可懂度"),
+    Metric("rtf", "RTF", "即時係數", "s/s", -1, 3, "seconds of computing for each of sound", "每秒聲音的計算秒數"),
 )
 
 

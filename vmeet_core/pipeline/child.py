@@ -26,6 +26,7 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _ORPHANED = 3
 _NICENESS = 10
 _REPORT_EVERY_S = 0.1
+_MAX_MESSAGE_CHARS = 4000
 
 
 def main() -> int:
@@ -45,13 +46,17 @@ def run(order: Order, send: Callable[[Report], None]) -> Report:
     try:
         _work(order, _Progress(send))
     except Retryable as error:
-        return Report(kind="failed", message=str(error), retry_after_s=error.after_s)
+        return _failed(str(error), error.after_s)
     except Permanent as error:
-        return Report(kind="failed", message=str(error))
+        return _failed(str(error))
     except Exception as error:
         traceback.print_exc()
-        return Report(kind="failed", message=f"{type(error).__name__}: {error}")
+        return _failed(f"{type(error).__name__}: {error}")
     return Report(kind="done")
+
+
+def _failed(message: str, retry_after_s: float | None = None) -> Report:
+    return Report(kind="failed", message=message[:_MAX_MESSAGE_CHARS], retry_after_s=retry_after_s)
 
 
 def _work(order: Order, progress: Callable[[float], None]) -> None:

@@ -13,6 +13,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from vmeet_core.database import Database
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.pipeline import graph
@@ -22,6 +24,7 @@ from vmeet_core.pipeline.notifier import Notifier
 from vmeet_core.pipeline.prepared import Prepared
 from vmeet_core.pipeline.process import StepFailed, run_process
 from vmeet_core.pipeline.spec import StepSpec, keyed
+from vmeet_core.pipeline.steps import prepare
 from vmeet_core.pipeline.store import JobStore
 from vmeet_core.pipeline.views import JobView, ProcessRequest
 from vmeet_core.plugins import Registry, discover
@@ -83,8 +86,7 @@ class Scheduler:
     async def submit(self, recording_id: str, folder: Path, request: ProcessRequest) -> str:
         """A new job on the recording in ``folder``; its id. Raises Permanent for a request that cannot be met."""
         graph.check_request(request, self._settings, await self._plugins())
-        first = Step(self._first_step, key=f"first:{uuid.uuid4().hex}")
-        job = Job(uuid.uuid4().hex[:16], recording_id, folder.absolute(), request, time.time(), [first])
+        job = self._new_job(recording_id, folder, request)
         await self._store.save(job)
         self._active[job.id] = job
         self._notifier.now(job)
@@ -123,6 +125,10 @@ class Scheduler:
             await self._stop([run for run in self._runs if run[0] == job.id])
             self._notifier.forget(job)
         await self._store.delete(recording_id)
+
+    def _new_job(self, recording_id: str, folder: Path, request: ProcessRequest) -> Job:
+        first = Step(self._first_step, key=f"first:{uuid.uuid4().hex}")  # never reused: it looks at what is there now
+        return Job(uuid.uuid4().hex[:16], recording_id, folder.absolute(), request, time.time(), [first])
 
     async def _plugins(self) -> Registry:
         if self._registry is None:
@@ -171,17 +177,20 @@ class Scheduler:
         except Exception as error:
             _log.exception("the step %s of job %s", *reversed(run))
             step.state, step.error = "failed", f"{type(error).__name__}: {error}"
-        await self._ended(job, run)
+        try:
+            await self._ended(job)
+        except SQLAlchemyError:
+            _log.exception("the end of step %s of job %s could not be written", *reversed(run))
+        finally:
+            self._runs.pop(run)
+            self._dispatch()
 
-    async def _ended(self, job: Job, run: tuple[str, str]) -> None:
+    async def _ended(self, job: Job) -> None:
         job.settle()
-        if job.is_active and not self._closing:
+        if job.id in self._active:
+            if not job.is_active:
+                self._active.pop(job.id)
             await self._commit(job)
-        elif job.id in self._active and not self._closing:
-            self._active.pop(job.id)
-            await self._commit(job)
-        self._runs.pop(run)
-        self._dispatch()
 
     async def _reuse(self, job: Job, step: Step) -> bool:
         """Take over what an earlier job made, if it is still there."""
@@ -205,15 +214,14 @@ class Scheduler:
         finally:
             process = self._processes.pop(run)
         step.seconds = round(time.monotonic() - began_s, 3)
-        if process.cancelled():
-            shutil.rmtree(order.temp_dir, ignore_errors=True)
-        elif (error := process.exception()) is None:
+        error = StepFailed("stopped") if process.cancelled() else process.exception()
+        if error is not None:
+            await asyncio.to_thread(shutil.rmtree, order.temp_dir, ignore_errors=True)
+        if error is None:
             step.outputs = {role: path.relative_to(job.folder).as_posix() for role, path in order.outputs.items()}
             step.state, step.progress, step.error = "done", 1.0, None
-        elif isinstance(error, StepFailed):
+        elif not process.cancelled():
             self._failed(job, step, error)
-        else:
-            raise error
 
     def _order(self, job: Job, step: Step) -> Order:
         there = job.results()
@@ -235,7 +243,9 @@ class Scheduler:
         step.progress = progress
         self._notifier.soon(job)
 
-    def _failed(self, job: Job, step: Step, failure: StepFailed) -> None:
+    def _failed(self, job: Job, step: Step, failure: BaseException) -> None:
+        if not isinstance(failure, StepFailed):
+            raise failure
         plugin = f"{step.spec.plugin.name}: " if step.spec.plugin else ""
         step.state, step.error, step.progress = "failed", f"{plugin}{failure}", 0.0
         step.attempts += 1
@@ -251,7 +261,7 @@ class Scheduler:
 
     async def _expand(self, job: Job, first: Step) -> None:
         """The rest of the graph, from what the first step found."""
-        path = job.folder / first.outputs["prepared"]
+        path = job.folder / first.outputs[prepare.ROLE]
         prepared = Prepared.model_validate_json(await asyncio.to_thread(path.read_bytes))
         try:
             specs = graph.build_graph(prepared, job.request, self._settings, await self._plugins())

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from vmeet_core.pipeline import JobView
+from vmeet_core.pipeline.views import JobView
 from vmeet_core.plugins import Registry
 from vmeet_core.server.api_meetings import check_choices
 from vmeet_core.server.errors import ApiError, read_body

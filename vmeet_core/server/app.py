@@ -71,7 +71,7 @@ def percentile(values: list[float], share: float) -> float:
 def build_app(settings: Settings, registry: Registry) -> web.Application:
     """The whole server as an aiohttp application; nothing runs and no database is opened before its start-up."""
     key = access_key(settings)
-    hall, lag = Hall(settings), LoopLag()
+    hall, lag = Hall(settings, registry), LoopLag()
     app = web.Application(middlewares=[errors, guard(key)], client_max_size=256 * 1024)
 
     async def life(app: web.Application) -> AsyncIterator[None]:

@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from vmeet_core.database import Database
+from vmeet_core.manifest import read_manifest
+from vmeet_core.media.segments import segment_duration_s
 from vmeet_core.meetings import Choices, Meeting, new_meeting
-from vmeet_core.pipeline import JobView, ProcessRequest, Scheduler
+from vmeet_core.pipeline.scheduler import Scheduler
+from vmeet_core.pipeline.views import JobView, ProcessRequest
+from vmeet_core.plugins import Registry
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.server.events import EventHub
 from vmeet_core.server.live_meeting import LiveMeeting
 from vmeet_core.server.store import RecordingRow, Store
 from vmeet_core.settings import Preset, Settings
+from vmeet_core.timeline import SEGMENTS, build_timeline
 
 logger = logging.getLogger(__name__)
 SWEEP_S = 5.0
@@ -25,8 +30,9 @@ RESULT_VIDEO = "video"
 class Hall:
     """Joins the live meetings to the database, the pipeline and the open pages."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, registry: Registry) -> None:
         self.settings = settings
+        self._registry = registry
         self.events = EventHub()
         self.recordings_dir = Path(settings.server.data_dir) / "recordings"
         self._running: tuple[Store, Scheduler] | None = None
@@ -128,7 +134,7 @@ class Hall:
     @contextlib.asynccontextmanager
     async def running(self, database: Database) -> AsyncIterator[None]:
         """Open: jobs that were interrupted continue, recordings that were cut short are recovered."""
-        scheduler = Scheduler(database, self.settings, self.on_job_change)
+        scheduler = Scheduler(database, self.settings, self.on_job_change, registry=self._registry)
         self._running = (Store(database), scheduler)
         await scheduler.start()
         await self.recover()
@@ -216,7 +222,7 @@ def _state(row: RecordingRow, job: JobView | None, done: JobView | None) -> str:
 
 def _measure(folder: Path) -> tuple[float, list[str]]:
     """Length and people of a recording without an end, from its journal and its files."""
-    timeline = read_timeline(folder)
+    timeline = build_timeline(read_manifest(folder), lambda file: segment_duration_s(folder / SEGMENTS / file))
     return timeline.duration_s, list(dict.fromkeys(person.name for person in timeline.people))
 
 

@@ -82,6 +82,7 @@ def _problem(details: ErrorDetails, model: type[BaseModel], key: str, file: str)
     if details["type"] == "missing":
         return Problem(file, path, "is needed and absent.", _remedy(model, loc))
     message = details["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
+    message = message.replace("be an object", "be a table")  # TOML's word
     return Problem(file, path, f"{message}.", _remedy(model, loc))
 
 

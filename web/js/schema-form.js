@@ -81,10 +81,11 @@ class FormField {
 
   check() {
     const fault = this.control.fault();
-    this.invalid.hidden = !fault;
-    this.target?.setAttribute("aria-invalid", String(Boolean(fault)));
-    if (fault) say(this.invalid, fault.key, fault.params);
-    return !fault || fault.key === NESTED.key;
+    const shown = fault === NESTED ? null : fault;
+    this.invalid.hidden = !shown;
+    this.target?.setAttribute("aria-invalid", String(Boolean(shown)));
+    if (shown) say(this.invalid, shown.key, shown.params);
+    return !fault;
   }
 
   /** @param {string} message */

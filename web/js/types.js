@@ -56,7 +56,7 @@
 
 /** @typedef {Preset} ChosenPlugins */
 /** @typedef {{plugin: string, distribution?: string, reason: string, remedy: string}} PluginProblem */
-/** @typedef {{name: string, distribution?: string, version?: string, providers?: unknown}} Plugin */
+/** @typedef {{name: string, distribution: string, version: string, providers: [Kind, string][]}} Plugin */
 
 /**
  * @typedef {object} Choices
@@ -84,11 +84,11 @@
  * @typedef {object} Step
  * @property {string} name
  * @property {string} title
- * @property {JobState | "waiting" | "skipped"} state
+ * @property {JobState} state
  * @property {number} progress 0 to 1
  * @property {number | null} seconds
  * @property {string | null} error
- * @property {string | string[] | null} log_tail
+ * @property {string[]} log_tail
  */
 
 /**
@@ -102,7 +102,7 @@
  * @property {Record<string, string>} results
  */
 
-/** @typedef {{name: string, title: string, url: string, size_bytes: number, type: string}} RecordingFile */
+/** @typedef {{name: string, title: string, job_id: string, url: string, size_bytes: number, type: string}} RecordingFile */
 
 /**
  * @typedef {object} Recording

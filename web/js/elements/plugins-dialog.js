@@ -1,10 +1,12 @@
 import { api } from "../api.js";
 import { fill, h } from "../dom.js";
+import { t } from "../i18n.js";
 import { openDialog } from "./dialogs.js";
 import { failureBox } from "./failure.js";
 
 /** @typedef {import("../types.js").PluginProblem} PluginProblem */
 /** @typedef {import("../types.js").Plugin} Plugin */
+/** @typedef {import("../types.js").Kind} Kind */
 
 /** For the operator: what is installed, what could not be used and why. */
 export async function openPlugins() {
@@ -53,8 +55,7 @@ function pluginList(plugins) {
   return [h("h3", { t: "plugins.installed" }), h("ul", {}, ...items)];
 }
 
-/** @param {unknown} providers names, in a list or by kind */
+/** @param {[Kind, string][]} providers */
 function providerNames(providers) {
-  if (!providers || typeof providers !== "object") return "";
-  return Object.entries(providers).map(([kind, names]) => (Array.isArray(names) ? `${kind}: ${names.join(", ")}` : String(names))).join(" · ");
+  return providers.map(([kind, name]) => `${t(`kind.${kind}`)}: ${name}`).join(" · ");
 }

@@ -68,6 +68,11 @@ const en = {
   "choice.not-allowed": "Not available: {reason}",
   "choice.licence": "Licence: {licence}",
 
+  "kind.denoisers": "Denoiser",
+  "kind.transcribers": "Transcriber",
+  "kind.video_enhancers": "Picture enhancer",
+  "kind.frame_filters": "Camera filter",
+
   "plugins.title": "Plugins of this server",
   "plugins.none": "No plugins are installed. Meetings work without any.",
   "plugins.problems": "Problems",
@@ -201,6 +206,16 @@ const en = {
   "help.pin": "The pin on a picture shows it large, only for you.",
   "help.network": "When the network drops, the page comes back by itself.",
 
+  "step.progress": "{step}: {percent}",
+
+  "file.video": "Video",
+  "file.video-original": "Video with the original sound",
+  "file.audio": "Sound of one person",
+  "file.audio-denoised": "Sound of one person, denoised",
+  "file.mix": "Sound of everyone",
+  "file.mix-denoised": "Sound of everyone, denoised",
+  "file.thumbnail": "Thumbnail",
+
   "recordings.title": "Recordings",
   "recordings.filter": "Search by title or name",
   "recordings.empty": "No recordings yet",
@@ -220,8 +235,6 @@ const en = {
   "state.running": "Running",
   "state.done": "Done",
   "state.cancelled": "Cancelled",
-  "state.waiting": "Waiting",
-  "state.skipped": "Skipped",
 
   "job.cancel": "Cancel processing",
   "job.retry": "Try again",

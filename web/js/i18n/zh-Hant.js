@@ -69,6 +69,11 @@ export default {
   "choice.not-allowed": "無法使用：{reason}",
   "choice.licence": "授權：{licence}",
 
+  "kind.denoisers": "降噪",
+  "kind.transcribers": "逐字稿",
+  "kind.video_enhancers": "畫質提升",
+  "kind.frame_filters": "攝影機濾鏡",
+
   "plugins.title": "這台伺服器的外掛",
   "plugins.none": "沒有安裝外掛；不用外掛也能開會。",
   "plugins.problems": "問題",
@@ -202,6 +207,16 @@ export default {
   "help.pin": "按畫面上的圖釘可放大顯示，只有您看得到。",
   "help.network": "網路中斷時，頁面會自動重新連線。",
 
+  "step.progress": "{step}：{percent}",
+
+  "file.video": "影片",
+  "file.video-original": "影片（原始聲音）",
+  "file.audio": "個人聲音",
+  "file.audio-denoised": "個人聲音（已降噪）",
+  "file.mix": "所有人的聲音",
+  "file.mix-denoised": "所有人的聲音（已降噪）",
+  "file.thumbnail": "縮圖",
+
   "recordings.title": "錄影",
   "recordings.filter": "搜尋標題或人名",
   "recordings.empty": "還沒有錄影",
@@ -221,8 +236,6 @@ export default {
   "state.running": "執行中",
   "state.done": "完成",
   "state.cancelled": "已取消",
-  "state.waiting": "等待中",
-  "state.skipped": "略過",
 
   "job.cancel": "取消處理",
   "job.retry": "重試",

@@ -1,0 +1,104 @@
+"""REST: choices, meetings, access, recordings."""
+
+from typing import Any
+
+import pytest
+
+
+async def test_choices_list_presets_and_schemas(client: Any) -> None:
+    choices = await (await client.get("/api/choices")).json()
+    assert "plain" in choices["presets"]
+    assert set(choices["providers"]) == {"frame_filters", "video_enhancers", "transcribers", "denoisers"}
+    for providers in choices["providers"].values():
+        for provider in providers:
+            assert provider["options_schema"]["type"] == "object"
+            assert provider["allowed"] == (provider["reason"] is None)
+
+
+async def test_a_meeting_is_created_and_shown(client: Any, new_meeting: Any) -> None:
+    meeting = await new_meeting("週會")
+    assert meeting["url"] == f"/m/{meeting['id']}"
+    shown = await (await client.get(f"/api/meetings/{meeting['id']}")).json()
+    assert (shown["title"], shown["people"], shown["recording"]) == ("週會", 0, False)
+    assert "host_key" not in shown
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "field"),
+    [
+        ("nonsense", "bad-body", None),
+        ({"preset": "plain"}, "bad-body", "title"),
+        ({"title": "  ", "preset": "plain"}, "bad-body", "title"),
+        ({"title": "x" * 500, "preset": "plain"}, "bad-body", "title"),
+        ({"title": "t", "preset": "fancy"}, "unknown-preset", "preset"),
+        ({"title": "t", "preset": "plain", "choices": {"denoiser": "nothing"}}, "bad-choice", "choices.denoiser"),
+        ({"title": "t", "preset": "plain", "choices": {"colour": 1}}, "bad-body", "choices.colour"),
+        (
+            {"title": "t", "preset": "plain", "choices": {"frame_filters": ["brightness"]}},
+            "bad-choice",
+            "choices.frame_filters[0]",
+        ),
+    ],
+)
+async def test_a_bad_meeting_names_its_field(client: Any, body: Any, code: str, field: str | None) -> None:
+    answer = await client.post("/api/meetings", **({"data": body} if isinstance(body, str) else {"json": body}))
+    error = (await answer.json())["error"]
+    assert (answer.status, error["code"], error.get("field")) == (422, code, field)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/meetings/x", "/api/recordings/x", "/api/recordings/x/files/results/a", "/api/nothing"]
+)
+async def test_what_is_not_there_is_404_in_json(client: Any, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.status == 404
+    assert (await answer.json())["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/", "/m/abc", "/recordings", "/recordings/abc", "/static/js/protocol.js"])
+async def test_pages_are_served_with_a_strict_policy(client: Any, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.status == 200
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+async def test_changes_from_another_site_are_refused(client: Any) -> None:
+    answer = await client.post(
+        "/api/meetings", json={"title": "t", "preset": "plain"}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert answer.status == 403
+
+
+async def test_an_access_key_guards_all_but_meetings(make_client: Any) -> None:
+    client = await make_client(access_key="open sesame")
+    assert (await client.get("/api/recordings")).status == 401
+    assert (await client.post("/api/meetings", json={"title": "t", "preset": "plain"})).status == 401
+    assert (await client.get("/api/events")).status == 401
+    wrong = await client.post("/api/login", json={"key": "x"})
+    assert (wrong.status, (await wrong.json())["error"]["code"]) == (401, "wrong-key")
+    right = await client.post("/api/login", json={"key": "open sesame"})
+    assert right.status == 200
+    assert "open sesame" not in str(right.cookies)
+    assert (await client.get("/api/recordings")).status == 200
+    created = await (await client.post("/api/meetings", json={"title": "t", "preset": "plain"})).json()
+    client.session.cookie_jar.clear()
+    assert (await client.get(f"/api/meetings/{created['id']}")).status == 200
+
+
+async def test_a_public_address_without_a_key_makes_one_and_keeps_it(make_client: Any, tmp_path: Any) -> None:
+    client = await make_client(bind="0.0.0.0:0")
+    assert (await client.get("/api/recordings")).status == 401
+    key = (tmp_path / "data" / "access_key").read_text().strip()
+    assert len(key) >= 16
+    assert (tmp_path / "data" / "access_key").stat().st_mode & 0o077 == 0
+    second = await make_client(bind="0.0.0.0:0")
+    assert (await second.post("/api/login", json={"key": key})).status == 200
+
+
+async def test_meetings_survive_a_restart(make_client: Any) -> None:
+    first = await make_client()
+    created = await (await first.post("/api/meetings", json={"title": "t", "preset": "plain"})).json()
+    await first.close()
+    second = await make_client()
+    assert (await second.get(f"/api/meetings/{created['id']}")).status == 200

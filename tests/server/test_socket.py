@@ -1,0 +1,162 @@
+"""Signalling: coming, going, and everything that a page may get wrong."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from aiohttp import WSMsgType
+
+from vmeet_core import protocol
+
+
+async def test_people_see_each_other_come_change_and_go(new_meeting: Any, open_page: Any) -> None:
+    meeting = await new_meeting()
+    anna, ben = await open_page(meeting["id"]), await open_page(meeting["id"])
+    assert (await anna.join("Anna", host_key=meeting["host_key"]))["is_host"]
+    assert not (await ben.join("Ben"))["is_host"]
+    assert {p["name"] for p in ben.welcome["participants"]} == {"Anna", "Ben"}
+    while (await anna.next("participant"))["participant"]["name"] != "Ben":
+        pass
+    await ben.send(type="mute", source="camera", muted=True)
+    assert (await anna.next("participant"))["participant"]["muted"] == ["camera"]
+    await ben.send(type="leave")
+    left = await anna.next("participant-left")
+    assert left == {"type": "participant-left", "participant_id": ben.welcome["participant_id"], "reason": "left"}
+
+
+async def test_slots_are_offered_and_given(new_meeting: Any, open_page: Any) -> None:
+    meeting = await new_meeting()
+    anna, ben = await open_page(meeting["id"]), await open_page(meeting["id"])
+    await anna.join("Anna")
+    assert "m=audio" not in json.dumps(anna.welcome)
+    await ben.join("Ben")
+    offer = await ben.next("offer")
+    assert offer["sdp"].count("m=audio") == offer["sdp"].count("m=video") == 4
+    slots = (await ben.next("slots"))["slots"]
+    assert [slot["participant_id"] for slot in slots] == [anna.welcome["participant_id"], None, None, None]
+
+
+async def test_the_newest_page_wins_and_the_older_is_told(new_meeting: Any, open_page: Any) -> None:
+    meeting = await new_meeting()
+    old, new = await open_page(meeting["id"]), await open_page(meeting["id"])
+    welcome = await old.join("Anna")
+    again = await new.join("Anna", token=welcome["token"])
+    assert again["participant_id"] == welcome["participant_id"]
+    assert len(again["participants"]) == 1
+    assert "another page" in (await old.next("replaced"))["reason"]
+    assert (await old.socket.receive(timeout=10)).type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING)
+    await new.send(type="ping", number=7)
+    assert (await new.next("pong"))["number"] == 7
+
+
+async def test_a_page_that_vanishes_is_gone_within_ten_seconds(new_meeting: Any, open_page: Any) -> None:
+    meeting = await new_meeting()
+    anna, ben = await open_page(meeting["id"]), await open_page(meeting["id"])
+    await anna.join("Anna")
+    await ben.join("Ben")
+    await ben.socket.close()
+    gone = None
+    async with asyncio.timeout(10):
+        while gone is None:
+            await anna.send(type="ping")
+            message = await anna.socket.receive_json()
+            if message["type"] == "participant-left":
+                gone = message
+            elif message["type"] == "pong":
+                await asyncio.sleep(0.2)
+    assert gone["reason"] == "lost"
+
+
+async def test_a_reload_within_the_silence_keeps_the_person(new_meeting: Any, open_page: Any) -> None:
+    meeting = await new_meeting()
+    anna, ben = await open_page(meeting["id"]), await open_page(meeting["id"])
+    await anna.join("Anna")
+    token = (await ben.join("Ben"))["token"]
+    await ben.socket.close()
+    reloaded = await open_page(meeting["id"])
+    assert (await reloaded.join("Ben", token=token))["participant_id"] == ben.welcome["participant_id"]
+    await anna.send(type="leave")
+    left = await reloaded.next("participant-left")
+    assert left["participant_id"] == anna.welcome["participant_id"]
+
+
+async def test_an_unknown_meeting_is_told_and_closed(open_page: Any) -> None:
+    page = await open_page("nowhere")
+    error = await page.next("error")
+    assert (error["code"], error["fatal"]) == ("unknown-meeting", True)
+    assert (await page.socket.receive(timeout=5)).type == WSMsgType.CLOSE
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "says"),
+    [
+        ("nonsense", "bad-message", "JSON"),
+        ('{"type": "dance"}', "bad-message", "dance"),
+        ('{"type": "join", "name": "' + "x" * 10_000 + '"}', "bad-message", "name"),
+        ('{"type": "join", "name": "a\\u0007"}', "bad-message", "control characters"),
+        ('{"type": "mute", "source": "camera", "muted": true}', "not-joined", "mute"),
+        ("x" * (protocol.MAX_MESSAGE_BYTES + 1), "too-large", "131072"),
+    ],
+)
+async def test_bad_messages_are_answered(new_meeting: Any, open_page: Any, data: str, code: str, says: str) -> None:
+    page = await open_page((await new_meeting())["id"])
+    await page.socket.send_str(data)
+    error = await page.next("error")
+    assert (error["code"], error["fatal"]) == (code, False)
+    assert says in error["message"]
+    assert (await page.join("Anna"))["title"] == "早安"
+
+
+async def test_a_huge_message_ends_only_its_own_socket(new_meeting: Any, open_page: Any) -> None:
+    meeting = await new_meeting()
+    page, other = await open_page(meeting["id"]), await open_page(meeting["id"])
+    await other.join("Ben")
+    await page.socket.send_str("x" * (9 * protocol.MAX_MESSAGE_BYTES))
+    closed = await page.socket.receive(timeout=10)
+    assert (closed.type, closed.data) == (WSMsgType.CLOSE, 1009)
+    await other.send(type="ping", number=3)
+    assert (await other.next("pong"))["number"] == 3
+
+
+async def test_a_page_that_sends_only_nonsense_is_closed(new_meeting: Any, open_page: Any) -> None:
+    page = await open_page((await new_meeting())["id"])
+    for _ in range(20):
+        await page.socket.send_str("{}")
+    errors = [await page.next("error") for _ in range(20)]
+    assert [error["fatal"] for error in errors] == [False] * 19 + [True]
+
+
+async def test_garbage_sdp_is_refused_and_the_meeting_goes_on(new_meeting: Any, open_page: Any) -> None:
+    page = await open_page((await new_meeting())["id"])
+    await page.join("Anna")
+    await page.send(type="publish", sdp="garbage", sources=[{"mid": "0", "source": "camera"}])
+    assert (await page.next("error"))["code"] == "bad-sdp"
+    await page.send(type="candidate", connection="receive", candidate="garbage", mid="0")
+    assert (await page.next("error"))["code"] == "bad-sdp"
+    await page.send(type="ping", number=1)
+    assert (await page.next("pong"))["number"] == 1
+
+
+async def test_only_a_host_records(new_meeting: Any, open_page: Any) -> None:
+    page = await open_page((await new_meeting())["id"])
+    await page.join("Anna")
+    await page.send(type="recording-control", action="start")
+    assert (await page.next("error"))["code"] == "not-host"
+
+
+async def test_everyone_is_told_of_a_recording(new_meeting: Any, open_page: Any, client: Any) -> None:
+    meeting = await new_meeting()
+    host, guest = await open_page(meeting["id"]), await open_page(meeting["id"])
+    await host.join("Anna", host_key=meeting["host_key"])
+    await guest.join("Ben")
+    await host.send(type="recording-control", action="start")
+    started = (await guest.next("recording"))["recording"]
+    assert started["active"]
+    late = await open_page(meeting["id"])
+    assert (await late.join("Carl"))["recording"] == started
+    shown = await (await client.get(f"/api/recordings/{started['recording_id']}")).json()
+    assert shown["state"] == "recording"
+    assert (await client.delete(f"/api/recordings/{started['recording_id']}")).status == 409
+    await host.send(type="recording-control", action="stop")
+    assert not (await guest.next("recording"))["recording"]["active"]

@@ -1,0 +1,41 @@
+"""The models themselves: frozen, and every key described."""
+
+import pickle
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from vmeet_core.settings import IceServer, Pipeline, Preset, Recording, Server, Settings, Weights
+from vmeet_core.settings.models import Tables, split_bind
+
+
+@pytest.mark.parametrize("table", [Tables, Server, IceServer, Weights, Pipeline, Recording, Preset])
+def test_every_key_is_described_and_frozen(table: type[BaseModel]):
+    assert [name for name, field in table.model_fields.items() if not field.description] == []
+    assert table.model_config["frozen"]
+    assert table.model_config["extra"] == "forbid"
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().server.bind = "x:1"  # type: ignore[misc]
+
+
+def test_settings_travel_to_other_processes():
+    settings = Settings(meetings={"plain": Preset(denoiser="dtln")})
+    assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("127.0.0.1:8080", ("127.0.0.1", "8080")),
+        ("[::1]:80", ("::1", "80")),
+        ("::1:80", ("", "")),
+        ("host", ("", "")),
+        ("http://host:80", ("", "")),
+        ("", ("", "")),
+    ],
+)
+def test_split_bind(text, parts):
+    assert split_bind(text) == parts

@@ -1,0 +1,67 @@
+import { api } from "../api.js";
+import { h } from "../dom.js";
+import { say, t } from "../i18n.js";
+import { explain } from "../api.js";
+import { confirmed, openDialog } from "./dialogs.js";
+import { failureBox } from "./failure.js";
+import { PluginChoices } from "./plugin-choices.js";
+
+/** @typedef {import("../types.js").Recording} Recording */
+/** @typedef {import("./notices.js").Notices} Notices */
+
+/**
+ * Does something with the server and says what went wrong, if it did.
+ * @param {Notices} notices
+ * @param {() => Promise<unknown>} work
+ */
+export async function attempt(notices, work) {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    const { text, detail } = explain(error);
+    notices.show(text, { tone: "danger", detail, seconds: 12 });
+    return false;
+  }
+}
+
+/** Deletes after a confirmation; says whether it is gone. @param {Recording} recording @param {Notices} notices */
+export async function deleteRecording(recording, notices) {
+  const body = h("p", {});
+  say(body, "delete.body", { title: recording.title || t("recordings.untitled") });
+  const sure = await confirmed({ title: "delete.title", body: [body], yes: "delete.button", tone: "danger", testid: "delete-dialog" });
+  return sure && (await attempt(notices, () => api.deleteRecording(recording.id)));
+}
+
+/** Asks for other choices and starts a job with them; says whether it started. @param {Recording} recording
+ *  @param {Notices} notices */
+export async function processAgain(recording, notices) {
+  const body = h("div", { class: "again" }, h("p", { class: "muted", t: "loading" }));
+  const dialog = openDialog({ title: "job.again-title", body: [body], testid: "again-dialog" });
+  const started = new Promise((resolve) => fillAgain(body, recording, () => resolve(true)).catch((error) => body.replaceChildren(failureBox(error))));
+  const done = await Promise.race([started, dialog.closed.then(() => false)]);
+  if (!done) return false;
+  dialog.element.close();
+  notices.show(t("job.started"), { tone: "good" });
+  return true;
+}
+
+/** @param {HTMLElement} body @param {Recording} recording @param {() => void} started */
+async function fillAgain(body, recording, started) {
+  const choices = new PluginChoices(await api.choices(), ["denoiser"]);
+  choices.show({ denoiser: recording.job?.request.denoiser ?? null, options: /** @type {any} */ (recording.job?.request.options ?? {}) });
+  const failure = h("div", {});
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (!choices.validate()) return;
+    const { denoiser = null, options = {} } = choices.value;
+    try {
+      await api.processAgain(recording.id, { denoiser, options });
+      started();
+    } catch (error) {
+      failure.replaceChildren(failureBox(error));
+    }
+  };
+  const start = h("button", { type: "submit", class: "primary", t: "job.again", "data-testid": "again-start" });
+  body.replaceChildren(h("p", { class: "muted", t: "job.again-hint" }), h("form", { onsubmit: submit, novalidate: true }, choices, failure, start));
+}

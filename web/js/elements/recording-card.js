@@ -1,0 +1,137 @@
+import { api } from "../api.js";
+import { fill, h, LocalizedElement } from "../dom.js";
+import { formatClock, formatDate, formatList, formatPercent, say, t } from "../i18n.js";
+import { icon } from "../icons.js";
+import { isUnfinished, jobProgress } from "../live-recordings.js";
+import { attempt, deleteRecording } from "./recording-actions.js";
+
+/** @typedef {import("../types.js").Recording} Recording */
+/** @typedef {import("./notices.js").Notices} Notices */
+
+/** @type {Record<Recording["state"], string>} */
+const TONES = { recording: "danger", recorded: "", processing: "accent", ready: "good", failed: "danger" };
+
+/** One entry of the list. Event: `vmeet-deleted` (detail: id). */
+export class RecordingCard extends LocalizedElement {
+  /** @param {Recording} [recording] @param {Notices} [notices] */
+  constructor(recording, notices) {
+    super();
+    this.recording = recording;
+    this.notices = notices;
+    this.picture = h("a", { class: "thumbnail", tabindex: -1, "aria-hidden": "true" });
+    this.title = h("a", { class: "title" });
+    this.facts = h("p", { class: "facts muted" });
+    this.people = h("p", { class: "people muted" });
+    this.state = stateTag();
+    this.progress = h("div", { class: "card-progress", hidden: true });
+    this.bar = h("progress", { max: 1 });
+    this.step = h("span", { class: "small muted" });
+    this.actions = h("div", { class: "actions" });
+  }
+
+  /** @override */
+  connectedCallback() {
+    super.connectedCallback();
+    if (this.childElementCount || !this.recording) return;
+    this.dataset.testid = "recording";
+    this.setAttribute("role", "listitem");
+    this.progress.append(this.bar, this.step);
+    const head = h("div", { class: "card-head" }, h("h2", {}, this.title), this.state);
+    this.append(this.picture, h("div", { class: "card-text" }, head, this.facts, this.people, this.progress, this.actions));
+    this.show(this.recording);
+  }
+
+  /** @override */
+  localize() {
+    if (this.recording) this.show(this.recording);
+  }
+
+  /** @param {Recording} recording */
+  show(recording) {
+    this.recording = recording;
+    this.dataset.recordingId = recording.id;
+    this.dataset.state = recording.state;
+    const path = `/recordings/${encodeURIComponent(recording.id)}`;
+    this.picture.href = this.title.href = path;
+    this.title.textContent = recording.title || t("recordings.untitled");
+    const length = recording.duration_s === null ? "" : ` · ${formatClock(recording.duration_s)}`;
+    this.facts.textContent = formatDate(recording.started_at_s) + length;
+    this.people.textContent = recording.people.length ? formatList(recording.people) : t("recordings.no-people");
+    this.people.title = this.people.textContent;
+    showState(this.state, recording);
+    this.showPicture(recording);
+    this.showProgress(recording);
+    this.showActions(recording);
+  }
+
+  /** @private @param {Recording} recording */
+  showPicture({ thumbnail, duration_s }) {
+    const shown = `${thumbnail}|${duration_s}`;
+    if (this.picture.dataset.shown === shown) return;
+    this.picture.dataset.shown = shown;
+    const length = duration_s === null ? null : h("span", { class: "length" }, formatClock(duration_s));
+    fill(this.picture, thumbnail ? h("img", { src: thumbnail, alt: "", loading: "lazy" }) : icon("film"), length);
+  }
+
+  /** @private @param {Recording} recording */
+  showProgress({ job }) {
+    this.progress.hidden = !job || !isUnfinished(job);
+    if (!job) return;
+    this.bar.value = jobProgress(job);
+    const step = job.steps.find((each) => each.state === "running");
+    this.bar.setAttribute("aria-label", step?.title ?? t("state.queued"));
+    if (step) say(this.step, "step.progress", { step: step.title, percent: formatPercent(step.progress) });
+    else say(this.step, "state.queued");
+  }
+
+  /** The buttons are made again only when they change, so that none loses the focus. @private
+   *  @param {Recording} recording */
+  showActions({ job, state }) {
+    const wanted = [job && isUnfinished(job) ? "cancel" : "", job && ["failed", "cancelled"].includes(job.state) ? "retry" : "", state !== "recording" ? "delete" : ""];
+    if (this.actions.dataset.shown === wanted.join()) return;
+    this.actions.dataset.shown = wanted.join();
+    const makers = { cancel: () => this.cancelButton(), retry: () => this.retryButton(), delete: () => this.deleteButton() };
+    fill(this.actions, ...wanted.map((name) => name && makers[/** @type {"cancel"} */ (name)]()));
+  }
+
+  /** @private */
+  cancelButton() {
+    const cancel = () => this.onJob(api.cancelJob);
+    return h("button", { type: "button", class: "quiet small", "data-testid": "cancel-job", onclick: cancel }, icon("close"), h("span", { t: "job.cancel" }));
+  }
+
+  /** @private */
+  retryButton() {
+    const retry = () => this.onJob(api.retryJob);
+    return h("button", { type: "button", class: "quiet small", "data-testid": "retry-job", onclick: retry }, icon("again"), h("span", { t: "job.retry" }));
+  }
+
+  /** @private */
+  deleteButton() {
+    const remove = async () => {
+      const { recording, notices } = this;
+      if (!recording || !notices || !(await deleteRecording(recording, notices))) return;
+      this.dispatchEvent(new CustomEvent("vmeet-deleted", { detail: recording.id, bubbles: true }));
+    };
+    return h("button", { type: "button", class: "icon-button small", "data-testid": "delete", tLabel: "delete.button", tTitle: "delete.button", onclick: remove }, icon("trash"));
+  }
+
+  /** @private @param {(id: string) => Promise<unknown>} action */
+  onJob(action) {
+    const { recording, notices } = this;
+    const job = recording?.job;
+    if (job && notices) attempt(notices, () => action(job.id));
+  }
+}
+
+export function stateTag() {
+  return h("span", { class: "tag", "data-testid": "state" });
+}
+
+/** @param {HTMLElement} tag @param {Recording} recording */
+export function showState(tag, recording) {
+  tag.className = `tag ${TONES[recording.state] ?? ""}`;
+  say(tag, `state.${recording.state}`);
+}
+
+customElements.define("vmeet-recording-card", RecordingCard);
