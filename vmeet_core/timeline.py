@@ -177,7 +177,7 @@ def _started(events: Sequence[AnyEvent]) -> Started:
 def _files(events: Iterable[AnyEvent]) -> list[tuple[str, SegmentStarted]]:
     segments = _of(events, SegmentStarted)
     for segment in segments:
-        if PurePath(segment.file).name != segment.file or "\\" in segment.file:
+        if PurePath(segment.file).name != segment.file or segment.file in ("", "..") or "\\" in segment.file:
             raise TimelineError(f"the manifest names a segment outside the recording's folder: {segment.file!r}")
     return [(segment.file, segment) for segment in segments]
 

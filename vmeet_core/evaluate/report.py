@@ -10,13 +10,15 @@ ABSENT = "–"
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --best: #1a7f3722; }
 body { font: 16px/1.5 system-ui, "Noto Sans TC", sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
-h1 { font-size: 1.5rem; margin: .5rem 0 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+h1 { font-size: 1.5rem; margin: .5rem 0 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
+h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
 p, dd { margin: .25rem 0; } small, .unit, dd { opacity: .75; } .unit { display: block; font-weight: normal; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .4rem .7rem; text-align: right; white-space: nowrap; border-top: 1px solid var(--line); }
 thead th { background: var(--soft); border-top: 0; vertical-align: bottom; }
-th:first-child { text-align: left; position: sticky; left: 0; background: Canvas; }
+th:first-child { text-align: left; white-space: normal; position: sticky; left: 0; background: Canvas; }
+@media (max-width: 40rem) { th, td { padding: .3rem .4rem; font-size: .85rem; } th:first-child { max-width: 7rem; } }
 td.best { background: var(--best); font-weight: 600; }
 dt { font-weight: 600; margin-top: .5rem; } dd { margin-left: 1rem; }
 """

@@ -16,7 +16,7 @@ from vmeet_core.color import rgb_to_i420
 from vmeet_core.media.frames import Planes
 from vmeet_core.media.layout import Patch
 
-FONTS = (
+CJK_FONTS = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
@@ -25,8 +25,8 @@ FONTS = (
     "/System/Library/Fonts/Hiragino Sans GB.ttc",
     "C:/Windows/Fonts/msjh.ttc",
     "C:/Windows/Fonts/msyh.ttc",
-    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
 )
+LATIN_FONTS = ("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",)
 _NOTO_CJK_TRADITIONAL = 3  # the face in Noto's collection with the shapes used in Taiwan
 _PLATE_ALPHA = 150  # of 255
 _CARD = (46, 49, 58)  # RGB
@@ -38,8 +38,9 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 class Titles:
     """Draws, and keeps what was drawn, for one set of people. ``fonts`` are tried in order; else Pillow's own."""
 
-    def __init__(self, fonts: Iterable[str] = FONTS) -> None:
+    def __init__(self, fonts: Iterable[str] = CJK_FONTS + LATIN_FONTS) -> None:
         self._file = next((font for font in fonts if Path(font).is_file()), None)
+        self.has_cjk = self._file in CJK_FONTS
         self._font: Callable[[int], Font] = cache(self._load)
         self.label: Callable[[str, int, int], Patch] = cache(self._label)
         self.card: Callable[[str, int, int], Planes] = cache(self._card)

@@ -88,7 +88,7 @@ class SegmentWriter:
 def _as_h264_file(access_unit: bytes) -> InputContainer:
     """An Annex B access unit as FFmpeg sees a file of it, with size and parameter sets. Raises ValueError."""
     try:
-        container = av.open(io.BytesIO(access_unit), format="h264")
+        container = av.open(io.BytesIO(access_unit), "r", format="h264")
     except av.FFmpegError as error:
         raise ValueError(f"not an H.264 keyframe: {error}") from error
     if not container.streams.video[0].codec_context.width:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 import vmeet_core
 from vmeet_core.database import Database
+from vmeet_core.hookspecs import Permanent
 from vmeet_core.plugins import Registry
 from vmeet_core.server.access import COOKIE, access_key, guard, is_loopback, proof
 from vmeet_core.server.api_meetings import MeetingsApi
@@ -39,7 +40,7 @@ PAGES = {
 }
 
 
-class ServerError(Exception):
+class ServerError(Permanent):
     """The server cannot start; the text says why and what to do."""
 
 
@@ -169,6 +170,7 @@ def run(settings: Settings, registry: Registry) -> None:
     host, port = settings.server.host, settings.server.port
     app = build_app(settings, registry)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every candidate pair
     _greet(host, port, access_key(settings))
     try:
         web.run_app(app, host=host, port=port, print=None, access_log=None, shutdown_timeout=5)

@@ -207,9 +207,9 @@ def _speech(subject: Subject, seconds: float = 2.0) -> Audio:
 
 
 def _run(subject: Subject, audio: Audio, step: int) -> Audio:
-    """Through a stream of its own, ``step`` samples a call."""
+    """Through a stream of its own, ``step`` samples a call; copies, so that a bad plugin does not spoil the probe."""
     stream = subject.open()
-    out = [stream.process(audio[start : start + step]) for start in range(0, len(audio), step)]
+    out = [stream.process(audio[start : start + step].copy()) for start in range(0, len(audio), step)]
     stream.close()
     return np.concatenate(out)
 

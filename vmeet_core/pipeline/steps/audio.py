@@ -33,13 +33,14 @@ def run(work: Work) -> None:
 
 
 def laid_out(folder: Path, segments: tuple[SegmentSpan, ...], total: int) -> Iterator[Audio]:
-    """``total`` samples: every segment at its place, cut where the next one begins, silence between them."""
+    """``total`` samples: every segment at its place, cut where the next one begins, silence between them.
+
+    A segment is read to the end of its file: the journal's duration counts to the start of its last packet.
+    """
     position = 0
     for segment, following in zip(segments, [*segments[1:], None], strict=True):
         start = round(segment.start_s * SAMPLE_RATE_HZ)
-        end = min(round(segment.end_s * SAMPLE_RATE_HZ), total)
-        if following is not None:
-            end = min(end, round(following.start_s * SAMPLE_RATE_HZ))
+        end = total if following is None else min(total, round(following.start_s * SAMPLE_RATE_HZ))
         if end <= start:
             continue
         yield from silence(start - position, SAMPLE_RATE_HZ)

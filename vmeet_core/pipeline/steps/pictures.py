@@ -42,6 +42,6 @@ class Pictures:
         for segment in segments:
             for at_s, frame in segment_pictures(folder / segment.file, threads):
                 from_s = segment.start_s + at_s - segment.trim_s
-                if from_s >= segment.end_s:
+                if from_s > segment.end_s + HOLD_S:
                     break
                 yield _Shown(from_s, segment.end_s + HOLD_S, frame)

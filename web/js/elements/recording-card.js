@@ -19,7 +19,7 @@ export class RecordingCard extends LocalizedElement {
     this.recording = recording;
     this.notices = notices;
     this.picture = h("a", { class: "thumbnail", tabindex: -1, "aria-hidden": "true" });
-    this.title = h("a", { class: "title" });
+    this.heading = h("a", { class: "title" });
     this.facts = h("p", { class: "facts muted" });
     this.people = h("p", { class: "people muted" });
     this.state = stateTag();
@@ -36,7 +36,7 @@ export class RecordingCard extends LocalizedElement {
     this.dataset.testid = "recording";
     this.setAttribute("role", "listitem");
     this.progress.append(this.bar, this.step);
-    const head = h("div", { class: "card-head" }, h("h2", {}, this.title), this.state);
+    const head = h("div", { class: "card-head" }, h("h2", {}, this.heading), this.state);
     this.append(this.picture, h("div", { class: "card-text" }, head, this.facts, this.people, this.progress, this.actions));
     this.show(this.recording);
   }
@@ -52,8 +52,8 @@ export class RecordingCard extends LocalizedElement {
     this.dataset.recordingId = recording.id;
     this.dataset.state = recording.state;
     const path = `/recordings/${encodeURIComponent(recording.id)}`;
-    this.picture.href = this.title.href = path;
-    this.title.textContent = recording.title || t("recordings.untitled");
+    this.picture.href = this.heading.href = path;
+    this.heading.textContent = recording.title || t("recordings.untitled");
     const length = recording.duration_s === null ? "" : ` · ${formatClock(recording.duration_s)}`;
     this.facts.textContent = formatDate(recording.started_at_s) + length;
     this.people.textContent = recording.people.length ? formatList(recording.people) : t("recordings.no-people");

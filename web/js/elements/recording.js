@@ -39,13 +39,13 @@ export class RecordingPage extends LocalizedElement {
     this.instead = h("div", { class: "instead", "data-testid": "no-video" });
     this.versions = h("select", { id: uniqueId("version"), "data-testid": "version", onchange: () => this.showVideo() });
     this.versionField = h("div", { class: "version", hidden: true }, h("label", { for: this.versions.id, t: "job.version" }), this.versions);
-    this.title = h("h1", { "data-testid": "title" });
+    this.heading = h("h1", { "data-testid": "title" });
     this.state = stateTag();
     this.facts = h("dl", { class: "facts" });
     this.files = new RecordingFiles();
     this.jobs = new RecordingJobs(this.notices);
     this.again = h("button", { type: "button", class: "small", "data-testid": "again", onclick: () => this.processAgain() }, icon("again"), h("span", { t: "job.again" }));
-    this.remove = h("button", { type: "button", class: "small danger-text", "data-testid": "delete", onclick: () => this.deleteThis() }, icon("trash"), h("span", { t: "delete" }));
+    this.removal = h("button", { type: "button", class: "small danger-text", "data-testid": "delete", onclick: () => this.deleteThis() }, icon("trash"), h("span", { t: "delete" }));
     this.main = h("main", { id: "main" });
   }
 
@@ -93,11 +93,11 @@ export class RecordingPage extends LocalizedElement {
 
   /** @private */
   build() {
-    const actions = h("div", { class: "actions" }, this.again, this.remove);
+    const actions = h("div", { class: "actions" }, this.again, this.removal);
     const side = h("aside", {}, h("section", { class: "card" }, this.facts), h("section", { class: "card" }, h("h2", { t: "recording.files" }), this.files));
     const processing = h("section", { class: "processing" }, h("h2", { t: "job.title" }), this.jobs);
     const left = h("div", { class: "recording-left" }, this.player, this.instead, this.versionField, processing);
-    const heading = h("div", { class: "page-head" }, h("div", { class: "title-line" }, this.title, this.state), actions);
+    const heading = h("div", { class: "page-head" }, h("div", { class: "title-line" }, this.heading, this.state), actions);
     fill(this.main, backLink(), heading, h("div", { class: "recording-columns" }, left, side));
   }
 
@@ -117,14 +117,14 @@ export class RecordingPage extends LocalizedElement {
   show(recording) {
     this.recording = recording;
     const title = recording.title || t("recordings.untitled");
-    this.title.textContent = title;
+    this.heading.textContent = title;
     document.title = `${title} · VMeet`;
     this.dataset.state = recording.state;
     showState(this.state, recording);
     this.showFacts(recording);
     this.files.show(recording);
     this.jobs.show(recording.jobs ?? []);
-    this.again.hidden = this.remove.hidden = recording.state === "recording";
+    this.again.hidden = this.removal.hidden = recording.state === "recording";
     this.showVersions(recording);
     this.showVideo();
   }

@@ -36,7 +36,7 @@ export class RecordingsPage extends LocalizedElement {
     fill(this, topBar(), h("main", { id: "main" }, head, this.stale, this.body), this.notices);
     document.title = `${t("recordings.title")} · VMeet`;
     this.filter.addEventListener("input", () => this.applyFilter());
-    this.addEventListener("vmeet-deleted", (event) => this.remove(/** @type {CustomEvent} */ (event).detail));
+    this.addEventListener("vmeet-deleted", (event) => this.forget(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("vmeet-key", () => this.load());
     this.follow();
     this.load();
@@ -58,7 +58,7 @@ export class RecordingsPage extends LocalizedElement {
   follow() {
     let lost = false;
     this.live.addEventListener("recording", (event) => this.update(/** @type {CustomEvent} */ (event).detail));
-    this.live.addEventListener("deleted", (event) => this.remove(/** @type {CustomEvent} */ (event).detail));
+    this.live.addEventListener("deleted", (event) => this.forget(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("live", (event) => {
       const open = /** @type {CustomEvent} */ (event).detail;
       this.stale.hidden = open;
@@ -82,7 +82,7 @@ export class RecordingsPage extends LocalizedElement {
   /** @private @param {Recording[]} recordings */
   showAll(recordings) {
     const known = new Set(recordings.map((recording) => recording.id));
-    for (const id of this.cards.keys()) if (!known.has(id)) this.remove(id);
+    for (const id of this.cards.keys()) if (!known.has(id)) this.forget(id);
     for (const recording of recordings) this.update(recording);
     fill(this.body, this.list, this.note);
     this.applyFilter();
@@ -105,7 +105,7 @@ export class RecordingsPage extends LocalizedElement {
   }
 
   /** @private @param {string} id */
-  remove(id) {
+  forget(id) {
     const card = this.cards.get(id);
     if (!card) return;
     const hadFocus = card.contains(document.activeElement) || document.activeElement === document.body;

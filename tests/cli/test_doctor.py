@@ -1,0 +1,82 @@
+"""``vmeet doctor`` on a machine that is well, and on ones that are not."""
+
+import sys
+
+import pytest
+
+from vmeet_core.cli import doctor
+from vmeet_core.settings import Recording, Server, Settings
+
+
+def found(done):
+    return [line for line in done.stdout.splitlines() if line[:2] in ("ok", "FA")]
+
+
+def test_a_sound_machine(run_vmeet, tmp_path):
+    done = run_vmeet("doctor")
+    subjects = {line[6:].partition(":")[0]: line[:5].strip() for line in found(done)}
+    for subject in ("Python", "packages", "aiortc", "codecs", "disk", "settings", "plugin", "model files"):
+        assert subjects[subject] == "ok", done.stdout
+    assert done.returncode == (1 if "FAULT" in done.stdout else 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_fault_is_found_in_one_run(run_vmeet, install_plugin, packages, tmp_path):
+    install_plugin("vmeet-broken", "import no_such_runtime")
+    (tmp_path / "vmeet.toml").write_text(
+        f'[server]\nbnd = 1\n[recording]\nmin_free_bytes = {10**18}\n[meetings.a]\ndenoiser = "nothing"'
+    )
+    done = run_vmeet("doctor", packages=packages)
+    assert done.returncode == 1
+    faults = "\n".join(line for line in found(done) if line.startswith("FAULT"))
+    assert "settings: vmeet.toml: server.bnd: there is no such setting." in faults
+    assert 'meetings.a.denoiser: no installed plugin offers "nothing"' in faults
+    assert "plugin: vmeet-broken (vmeet-broken) was left out: cannot be imported" in faults
+    assert "disk: " in faults
+    assert 'Did you mean "bind"?' in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor.os, "access", lambda path, mode: False)  # root may write everywhere
+    settings = Settings(server=Server(data_dir=tmp_path / "a/b"), recording=Recording(min_free_bytes=0))
+    room, permission = doctor.disk(settings)
+    assert room.remedy == ""
+    assert permission.found == f"{tmp_path} cannot be written"
+    assert "server.data_dir" in permission.remedy
+
+
+def test_packages_in_other_versions_are_faults(monkeypatch):
+    monkeypatch.setattr(doctor, "requires", lambda name: ["numpy>=99", "no-such-package", "av>=1", "x; extra == 'y'"])
+    wrong, absent = doctor.packages()
+    assert wrong.found.startswith("numpy ")
+    assert wrong.found.endswith(" does not fit numpy>=99")
+    assert wrong.remedy == f"Run: {sys.executable} -m pip install 'numpy>=99'"
+    assert absent.found == "no-such-package is not installed"
+
+
+@pytest.mark.parametrize(
+    ("requirement", "fits"),
+    [("numpy<99,>=1.26", True), ("numpy<1", False), ("numpy==1.2.3", False), ("sqlalchemy[asyncio]>=2.0", True)],
+)
+def test_versions_are_compared_as_numbers(requirement, fits):
+    assert (doctor._unmet(requirement) is None) is fits
+
+
+def test_missing_codecs_are_named(monkeypatch):
+    monkeypatch.setattr(doctor, "ENCODERS", ("flac", "no-such-codec"))
+    monkeypatch.setattr(doctor, "CONTAINERS", ("no-such-format",))
+    (finding,) = doctor.codecs()
+    assert finding.found == "missing: encoder no-such-codec, format no-such-format"
+    assert "pip install" in finding.remedy
+
+
+def test_a_check_that_breaks_is_a_fault_and_no_crash():
+    def broken_check():
+        raise RuntimeError("no idea")
+        yield
+
+    (finding,) = doctor._guarded(broken_check)
+    assert finding.subject == "broken check"
+    assert finding.found == "RuntimeError: no idea"
+    assert finding.remedy

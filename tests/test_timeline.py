@@ -1,0 +1,188 @@
+"""Tests of the time line: synthetic journals whose truth is known."""
+
+import random
+from typing import Any
+
+import pytest
+
+from vmeet_core.manifest import (
+    AnyEvent,
+    Joined,
+    Left,
+    Muted,
+    SegmentEnded,
+    SegmentStarted,
+    SenderReport,
+    Started,
+    Stopped,
+)
+from vmeet_core.timeline import Span, TimelineError, build_timeline, segment_starts
+
+ZERO_S = 1_700_000_000.0
+NTP_S = 2_208_988_800.0  # from 1900 to 1970
+
+
+def started(at_s: float = ZERO_S) -> Started:
+    return Started(at_s=at_s, recording_id="r", meeting_id="m", title="Standup")
+
+
+def segment(file: str = "a.mkv", wall_s: float = ZERO_S, **given: Any) -> SegmentStarted:
+    values = {"participant_id": "p", "source": "microphone", "codec": "opus", "clock_hz": 48_000, "ssrc": 1, "rtp": 0}
+    return SegmentStarted(at_s=wall_s, wall_s=wall_s, file=file, **values | given)  # type: ignore[arg-type]
+
+
+def ended(file: str = "a.mkv", duration_s: float = 10.0) -> SegmentEnded:
+    return SegmentEnded(at_s=ZERO_S, file=file, frames=1, duration_s=duration_s)
+
+
+def stopped(after_s: float) -> Stopped:
+    return Stopped(at_s=ZERO_S + after_s, reason="host")
+
+
+def no_file(file: str) -> float:
+    raise AssertionError(f"{file} was asked for")
+
+
+class Sender:
+    """A person whose clock is wrong by ``clock_s``, and whose packets take a random time."""
+
+    def __init__(self, rng: random.Random, name: str) -> None:
+        self.rng, self.name = rng, name
+        self.clock_s = rng.uniform(-5, 5) * 3600
+        self.events: list[AnyEvent] = []
+        self.true_s: dict[str, float] = {}
+        self.least_delay_s = float("inf")
+
+    def track(self, source: str, clock_hz: int) -> None:
+        ssrc, rtp_at_zero = self.rng.getrandbits(32), self.rng.choice([0, 2**32 - 100_000, self.rng.getrandbits(32)])
+
+        def rtp(true_s: float) -> int:
+            return (rtp_at_zero + round((true_s - ZERO_S) * clock_hz)) % 2**32
+
+        shared = {"participant_id": self.name, "source": source, "ssrc": ssrc}
+        for number in range(3):
+            true_s = ZERO_S + number * 100 + self.rng.uniform(0, 50)
+            delay_s = self.rng.uniform(0.01, 1.5)
+            self.least_delay_s = min(self.least_delay_s, delay_s)
+            file = f"{self.name}-{source}-{number}.mkv"
+            codec = "opus" if source == "microphone" else "vp8"
+            self.events.append(
+                segment(file, true_s + delay_s, **shared, codec=codec, clock_hz=clock_hz, rtp=rtp(true_s))
+            )
+            self.events.append(ended(file, 20.0))
+            self.true_s[file] = true_s
+        for _ in range(self.rng.randint(1, 4)):  # some come before all segments, some long after
+            true_s = ZERO_S + self.rng.uniform(2, 50_000)
+            report = SenderReport(
+                at_s=true_s + self.rng.uniform(0.01, 0.3),
+                ntp_s=true_s + self.clock_s + NTP_S,
+                rtp=rtp(true_s),
+                **shared,
+            )
+            self.events.append(report)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_a_person_sends_stays_as_far_apart_as_it_was_sent(seed: int) -> None:
+    rng = random.Random(seed)
+    senders = [Sender(rng, name) for name in ("ann", "bob")]
+    for sender in senders:
+        sender.track("microphone", 48_000)
+        sender.track("camera", 90_000)
+    events = [event for sender in senders for event in sender.events]
+    rng.shuffle(events)
+    starts = segment_starts([started(), *events])
+    for sender in senders:
+        for file, true_s in sender.true_s.items():
+            assert starts[file] - true_s == pytest.approx(sender.least_delay_s, abs=1e-4)
+
+
+def test_an_rtp_clock_that_wrapped_more_than_once_since_the_report_is_followed() -> None:
+    hours_s = 30 * 3600.0  # 90 kHz wraps after 13.3 hours
+    report = SenderReport(at_s=ZERO_S, participant_id="p", source="camera", ssrc=1, ntp_s=NTP_S, rtp=7)
+    late = segment(source="camera", clock_hz=90_000, rtp=(7 + round(hours_s * 90_000)) % 2**32, wall_s=ZERO_S + hours_s)
+    first = segment("b.mkv", source="camera", clock_hz=90_000, rtp=7, wall_s=ZERO_S + 0.25)
+    starts = segment_starts([started(), report, first, late])
+    assert starts["a.mkv"] - starts["b.mkv"] == pytest.approx(hours_s, abs=1e-4)
+
+
+def test_without_a_report_a_segment_begins_when_it_arrived() -> None:
+    reported = SenderReport(at_s=ZERO_S + 5, participant_id="p", source="camera", ssrc=9, ntp_s=NTP_S, rtp=0)
+    assert segment_starts([started(), reported, segment(wall_s=ZERO_S + 3.5)]) == {"a.mkv": ZERO_S + 3.5}
+
+
+def test_a_rejoin_from_a_device_with_another_clock_does_not_move_what_was_before() -> None:
+    def report(ssrc: int, clock_s: float) -> SenderReport:
+        return SenderReport(
+            at_s=ZERO_S + 1, participant_id="p", source="microphone", ssrc=ssrc, ntp_s=NTP_S + clock_s, rtp=0
+        )
+
+    first, second = segment(ssrc=1, wall_s=ZERO_S + 1), segment("b.mkv", ssrc=2, wall_s=ZERO_S + 60)
+    starts = segment_starts([started(), report(1, 0), report(2, 7200), first, second])
+    assert starts == {"a.mkv": pytest.approx(ZERO_S + 1), "b.mkv": pytest.approx(ZERO_S + 60)}
+
+
+def test_what_lies_before_the_start_and_after_the_end_is_trimmed_not_shifted() -> None:
+    events = [
+        started(),
+        segment(wall_s=ZERO_S - 2),
+        ended(),
+        segment("b.mkv", ZERO_S + 15),
+        ended("b.mkv"),
+        stopped(20),
+    ]
+    timeline = build_timeline(events, no_file)
+    early, late = timeline.people[0].segments("microphone")
+    assert (early.start_s, early.trim_s, early.duration_s) == (0, 2, 8)
+    assert (late.start_s, late.trim_s, late.duration_s) == (15, 0, 5)
+    assert (timeline.duration_s, timeline.complete, early.file) == (20, True, "segments/a.mkv")
+
+
+def test_a_segment_outside_the_recording_is_left_out() -> None:
+    timeline = build_timeline([started(), segment(wall_s=ZERO_S - 30), ended(), stopped(20)], no_file)
+    assert timeline.people[0].segments("microphone") == ()
+
+
+def test_after_a_crash_the_files_say_how_long_it_was() -> None:
+    events = [started(), segment(wall_s=ZERO_S + 1), segment("b.mkv", ZERO_S + 4), ended("b.mkv", 2.0)]
+    timeline = build_timeline(events, {"a.mkv": 7.5}.__getitem__)
+    assert (timeline.duration_s, timeline.complete) == (8.5, False)
+    assert [span.duration_s for span in timeline.people[0].segments("microphone")] == [7.5, 2.0]
+
+
+def test_names_presence_and_mutes() -> None:
+    def at(after_s: float, kind: type[Any], **values: Any) -> Any:
+        return kind(at_s=ZERO_S + after_s, participant_id="p", **values)
+
+    events = [
+        started(),
+        at(-5, Joined, name="Ann"),
+        at(2, Muted, source="camera", muted=True),
+        at(3, Joined, name="Ann Lee"),
+        at(4, Muted, source="camera", muted=False),
+        at(6, Left),
+        at(8, Joined, name="Ann Lee"),
+        at(9, Muted, source="microphone", muted=True),
+        stopped(10),
+    ]
+    (person,) = build_timeline(events, no_file).people
+    assert person.name == "Ann Lee"
+    assert person.present == (Span(start_s=0, end_s=6), Span(start_s=8, end_s=10))
+    assert person.muted("camera") == (Span(start_s=2, end_s=4),)
+    assert person.muted("microphone") == (Span(start_s=9, end_s=10),)
+
+
+def test_a_person_whose_joining_was_not_noted_is_there_while_heard() -> None:
+    (person,) = build_timeline([started(), segment(wall_s=ZERO_S + 1), ended(), stopped(20)], no_file).people
+    assert (person.name, person.present) == ("p", (Span(start_s=1, end_s=11),))
+
+
+def test_a_journal_without_its_first_line_is_refused() -> None:
+    with pytest.raises(TimelineError, match="first line is missing"):
+        build_timeline([segment(), stopped(1)], no_file)
+
+
+@pytest.mark.parametrize("file", ["../a.mkv", "/etc/passwd", "a\\b.mkv", "", ".."])
+def test_a_segment_outside_the_folder_is_refused(file: str) -> None:
+    with pytest.raises(TimelineError, match="outside the recording's folder"):
+        build_timeline([started(), segment(file), stopped(1)], lambda _: 1.0)
