@@ -53,7 +53,7 @@ def test_a_subclass_without_a_provider_says_what_is_missing() -> None:
         pass
 
     with pytest.raises(TypeError, match=r"TestNothing must define the class method provider"):
-        TestNothing.setup_class()
+        TestNothing.subject()
 
 
 def test_the_kit_needs_no_pytest() -> None:

@@ -1,5 +1,6 @@
 """Progress of transfers: a bar on a terminal, plain lines elsewhere."""
 
+import shutil
 import sys
 from types import TracebackType
 from typing import Self
@@ -40,6 +41,7 @@ class Progress:
             self._bar.close()
         self._label, self._lines = label, 0
         if sys.stderr.isatty():
-            self._bar = tqdm(total=total or None, desc=label, unit="B", unit_scale=True)
+            columns = shutil.get_terminal_size().columns  # tqdm draws nothing on a terminal that does not know its size
+            self._bar = tqdm(total=total or None, desc=label, unit="B", unit_scale=True, ncols=columns)
         else:
             print(f"{label}: fetching{f' {total} bytes' if total else ''}", file=sys.stderr, flush=True)

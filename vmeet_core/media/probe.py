@@ -15,7 +15,7 @@ from vmeet_core.media.audio import MediaError
 from vmeet_core.media.frames import upright_size
 
 _MAX_PACKETS = 500  # a stream that yields nothing by then is none
-_NO_MEDIA = ("tty", "image2")  # FFmpeg draws text files as pictures of a terminal
+_NO_MEDIA = ("tty", "bin", "xbin", "adf", "idf", "image2")  # FFmpeg draws text as pictures of a terminal
 _FPS = (1, 60)
 _DEFAULT_FPS = Fraction(30)
 

@@ -8,7 +8,10 @@ from vmeet_core.testing.denoiser_checks import DENOISER_CHECKS
 
 
 class DenoiserConformance:
-    """Subclass as ``class TestMine(DenoiserConformance)`` and write ``provider``, and ``host`` if it has weights."""
+    """Subclass as ``class TestMine(DenoiserConformance)`` and write ``provider``, and ``host`` if it has weights.
+
+    Both are called when the first check runs, after the fixtures of the test.
+    """
 
     checks: ClassVar[tuple[Check, ...]] = DENOISER_CHECKS
     _subject: ClassVar[Subject | None] = None
@@ -29,13 +32,10 @@ class DenoiserConformance:
         return Subject(cls.provider(), cls.host())
 
     @classmethod
-    def setup_class(cls) -> None:
-        cls._subject = cls.subject()
-
-    @classmethod
     def teardown_class(cls) -> None:
         if cls._subject is not None:
             cls._subject.close()
+            cls._subject = None
 
     def pytest_generate_tests(self, metafunc: Any) -> None:
         """One test for each check."""
@@ -43,5 +43,7 @@ class DenoiserConformance:
             metafunc.parametrize("check", self.checks, ids=[check.name for check in self.checks])
 
     def test_conforms(self, check: Check) -> None:
+        if self._subject is None:
+            type(self)._subject = self.subject()
         assert self._subject is not None
         check.run(self._subject)

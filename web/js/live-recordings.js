@@ -1,5 +1,7 @@
 /** What changes among the recordings, as the server tells it. No DOM. */
 
+import { isKey, t } from "./i18n.js";
+
 /** @typedef {import("./types.js").Recording} Recording */
 
 /**
@@ -29,6 +31,16 @@ export class LiveRecordings extends EventTarget {
 export function jobProgress(job) {
   if (!job.steps.length) return 0;
   return job.steps.reduce((sum, step) => sum + (step.state === "done" ? 1 : step.progress), 0) / job.steps.length;
+}
+
+/**
+ * What a step does, in the user's language; a step that this page does not know keeps the server's words.
+ * @param {import("./types.js").Step} step
+ */
+export function stepTitle({ name, title }) {
+  const [kind = "", detail = ""] = name.split(":");
+  const key = `step.${kind}${kind === "join" && detail.endsWith("-original") ? "-original" : ""}`;
+  return isKey(key) ? t(key, { who: title.replace(/^(Sound of|Denoise) /, "") }) : title;
 }
 
 /** @param {import("./types.js").Job} job */

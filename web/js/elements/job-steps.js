@@ -1,6 +1,7 @@
 import { h, LocalizedElement } from "../dom.js";
 import { formatPercent, say } from "../i18n.js";
 import { icon } from "../icons.js";
+import { stepTitle } from "../live-recordings.js";
 
 /** @typedef {import("../types.js").Job} Job */
 /** @typedef {import("../types.js").Step} Step */
@@ -59,10 +60,10 @@ class StepRow {
     this.element.dataset.state = step.state;
     this.element.dataset.step = step.name;
     this.sign.replaceChildren(icon(ICONS[step.state] ?? "clock"));
-    this.title.textContent = step.title;
+    this.title.textContent = stepTitle(step);
     this.bar.hidden = step.state !== "running";
     this.bar.value = step.progress;
-    this.bar.setAttribute("aria-label", step.title);
+    this.bar.setAttribute("aria-label", stepTitle(step));
     this.showState(step);
     this.fault.hidden = !step.error;
     this.fault.textContent = step.error ?? "";

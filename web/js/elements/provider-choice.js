@@ -94,7 +94,7 @@ export class ProviderChoice extends HTMLElement {
     const type = this.wish.multiple ? "checkbox" : "radio";
     const input = h("input", { type, name: this.group, id, value: provider.name, checked, disabled: !provider.allowed });
     const form = hasOptions(provider) ? new SchemaForm(provider.options_schema, this.wish.options[provider.name]) : null;
-    const details = form && h("details", { class: "options", hidden: true }, h("summary", { t: "home.options" }), form);
+    const details = form && h("details", { class: "options", hidden: true }, h("summary", { t: "choice.options" }), form);
     this.rows.set(provider.name, { input, form, details });
     const label = h("label", { for: id, class: "choice" }, input, ...description(provider));
     return h("div", { class: provider.allowed ? "choice-row" : "choice-row disabled" }, label, details);

@@ -1,7 +1,6 @@
-import { api } from "../api.js";
+import { api, explain } from "../api.js";
 import { h } from "../dom.js";
 import { say, t } from "../i18n.js";
-import { explain } from "../api.js";
 import { confirmed, openDialog } from "./dialogs.js";
 import { failureBox } from "./failure.js";
 import { PluginChoices } from "./plugin-choices.js";

@@ -2,7 +2,7 @@ import { api } from "../api.js";
 import { fill, h, LocalizedElement } from "../dom.js";
 import { formatClock, formatDate, formatList, formatPercent, say, t } from "../i18n.js";
 import { icon } from "../icons.js";
-import { isUnfinished, jobProgress } from "../live-recordings.js";
+import { isUnfinished, jobProgress, stepTitle } from "../live-recordings.js";
 import { attempt, deleteRecording } from "./recording-actions.js";
 
 /** @typedef {import("../types.js").Recording} Recording */
@@ -25,6 +25,7 @@ export class RecordingCard extends LocalizedElement {
     this.state = stateTag();
     this.progress = h("div", { class: "card-progress", hidden: true });
     this.bar = h("progress", { max: 1 });
+    this.fault = h("p", { class: "fault", hidden: true, "data-testid": "fault" });
     this.step = h("span", { class: "small muted" });
     this.actions = h("div", { class: "actions" });
   }
@@ -37,7 +38,7 @@ export class RecordingCard extends LocalizedElement {
     this.setAttribute("role", "listitem");
     this.progress.append(this.bar, this.step);
     const head = h("div", { class: "card-head" }, h("h2", {}, this.heading), this.state);
-    this.append(this.picture, h("div", { class: "card-text" }, head, this.facts, this.people, this.progress, this.actions));
+    this.append(this.picture, h("div", { class: "card-text" }, head, this.facts, this.people, this.fault, this.progress, this.actions));
     this.show(this.recording);
   }
 
@@ -76,11 +77,14 @@ export class RecordingCard extends LocalizedElement {
   /** @private @param {Recording} recording */
   showProgress({ job }) {
     this.progress.hidden = !job || !isUnfinished(job);
+    const failed = job?.state === "failed" ? job.steps.find((each) => each.state === "failed") : undefined;
+    this.fault.hidden = !failed;
+    this.fault.textContent = failed ? `${stepTitle(failed)}: ${failed.error ?? ""}` : "";
     if (!job) return;
     this.bar.value = jobProgress(job);
     const step = job.steps.find((each) => each.state === "running");
-    this.bar.setAttribute("aria-label", step?.title ?? t("state.queued"));
-    if (step) say(this.step, "step.progress", { step: step.title, percent: formatPercent(step.progress) });
+    this.bar.setAttribute("aria-label", step ? stepTitle(step) : t("state.queued"));
+    if (step) say(this.step, "step.progress", { step: stepTitle(step), percent: formatPercent(step.progress) });
     else say(this.step, "state.queued");
   }
 

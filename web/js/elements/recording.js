@@ -141,7 +141,7 @@ export class RecordingPage extends LocalizedElement {
 
   /** Runs that have a video, the newest first. @private @param {Recording} recording */
   showVersions(recording) {
-    const jobs = (recording.jobs ?? []).filter((job) => job.results["video"]).sort((a, b) => b.created_at_s - a.created_at_s);
+    const jobs = (recording.jobs ?? []).filter((job) => mainResult(job)).sort((a, b) => b.created_at_s - a.created_at_s);
     const shown = jobs.map((job) => job.id).join();
     this.versionField.hidden = jobs.length < 2;
     if (this.versions.dataset.shown === shown) return;
@@ -153,10 +153,11 @@ export class RecordingPage extends LocalizedElement {
   showVideo() {
     const { recording } = this;
     const job = recording?.jobs?.find((each) => each.id === this.versions.value);
-    const video = this.address(job, "video");
+    const result = job && mainResult(job);
+    const video = result ? this.address(job, result) : null;
     this.player.hidden = !video;
     this.instead.hidden = Boolean(video);
-    const original = this.address(job, "video-original");
+    const original = this.address(job, `${result}-original`);
     if (video) this.player.load(original ? { original, denoised: video } : { original: video, denoised: null }, recording?.thumbnail ?? null);
     else if (recording) this.showInstead(recording);
   }
@@ -187,6 +188,11 @@ export class RecordingPage extends LocalizedElement {
   gone() {
     location.assign("/recordings");
   }
+}
+
+/** What is to be played: the sound alone where nobody had a camera. @param {Job} job */
+function mainResult(job) {
+  return ["video", "sound"].find((name) => job.results[name]);
 }
 
 /** @param {Job} job */

@@ -50,6 +50,7 @@ const en = {
   "home.preset-plain": "Plain: no models",
   "home.preset-default": "Default",
 
+  "choice.options": "Settings",
   "choice.none": "None",
   "choice.denoiser": "Denoise the recording",
   "choice.denoiser-hint": "Cleans the sound of the recording afterwards. The original sound is kept too.",
@@ -206,6 +207,15 @@ const en = {
   "help.pin": "The pin on a picture shows it large, only for you.",
   "help.network": "When the network drops, the page comes back by itself.",
 
+  "step.prepare": "Look at the recording",
+  "step.layout": "Arrange and encode the pictures",
+  "step.audio": "Sound of {who}",
+  "step.denoise": "Denoise {who}",
+  "step.mix": "Mix the sound",
+  "step.mix-denoised": "Mix the denoised sound",
+  "step.join": "Join picture and sound",
+  "step.join-original": "Join picture and original sound",
+  "step.thumbnail": "Thumbnail",
   "step.progress": "{step}: {percent}",
 
   "file.video": "Video",
@@ -214,6 +224,8 @@ const en = {
   "file.audio-denoised": "Sound of one person, denoised",
   "file.mix": "Sound of everyone",
   "file.mix-denoised": "Sound of everyone, denoised",
+  "file.sound": "Sound",
+  "file.sound-original": "Original sound",
   "file.thumbnail": "Thumbnail",
 
   "recordings.title": "Recordings",

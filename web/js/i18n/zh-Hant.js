@@ -51,6 +51,7 @@ export default {
   "home.preset-plain": "純會議：不用任何模型",
   "home.preset-default": "預設",
 
+  "choice.options": "設定",
   "choice.none": "不使用",
   "choice.denoiser": "錄影降噪",
   "choice.denoiser-hint": "會後清除錄影中的雜音，原始聲音也會保留。",
@@ -207,6 +208,15 @@ export default {
   "help.pin": "按畫面上的圖釘可放大顯示，只有您看得到。",
   "help.network": "網路中斷時，頁面會自動重新連線。",
 
+  "step.prepare": "檢查錄影內容",
+  "step.layout": "排列並編碼畫面",
+  "step.audio": "{who} 的聲音",
+  "step.denoise": "{who} 的聲音降噪",
+  "step.mix": "混合聲音",
+  "step.mix-denoised": "混合降噪後的聲音",
+  "step.join": "合併影像與聲音",
+  "step.join-original": "合併影像與原始聲音",
+  "step.thumbnail": "縮圖",
   "step.progress": "{step}：{percent}",
 
   "file.video": "影片",
@@ -215,6 +225,8 @@ export default {
   "file.audio-denoised": "個人聲音（已降噪）",
   "file.mix": "所有人的聲音",
   "file.mix-denoised": "所有人的聲音（已降噪）",
+  "file.sound": "聲音",
+  "file.sound-original": "原始聲音",
   "file.thumbnail": "縮圖",
 
   "recordings.title": "錄影",

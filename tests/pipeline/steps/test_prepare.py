@@ -1,0 +1,108 @@
+"""Tests of the first step."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from material import RecordingMaker, cut, tone, write_opus, write_pictures
+
+from vmeet_core.hookspecs import Permanent
+from vmeet_core.media.audio import MediaError
+from vmeet_core.media.mux import join
+from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
+from vmeet_core.pipeline.spec import Work
+from vmeet_core.pipeline.steps.prepare import ROLE, FileParams, run_file, run_recording
+
+MakeWork = Callable[..., Work]
+
+
+def of_recording(folder: Path, make_work: MakeWork) -> Prepared:
+    run_recording(make_work(folder, None, {}, {ROLE: folder / "out.json"}))
+    return Prepared.model_validate_json((folder / "out.json").read_text())
+
+
+def of_file(path: Path, make_work: MakeWork) -> Prepared:
+    out = path.with_suffix(".json")
+    run_file(make_work(path.parent, FileParams(media=str(path)), {}, {ROLE: out}))
+    return Prepared.model_validate_json(out.read_text())
+
+
+def test_a_recording(recording: RecordingMaker, make_work: MakeWork) -> None:
+    recording.join("ann")
+    recording.sound("ann", 0.5, 2.0, tone())
+    recording.pictures("ann", 0.5, 2.0)
+    prepared = of_recording(recording.write(3.0), make_work)
+    assert prepared.timeline.duration_s == 3.0
+    assert prepared.canvas == CanvasFormat()
+    assert len(prepared.digests) == 2
+    assert all(file.startswith("segments/") for file in prepared.digests)
+
+
+def test_the_digest_follows_the_content(recording: RecordingMaker, make_work: MakeWork) -> None:
+    recording.join("ann")
+    path = recording.sound("ann", 0, 1.0, tone())
+    before = of_recording(recording.write(1.0), make_work).digests
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert of_recording(recording.folder, make_work).digests != before
+
+
+def test_after_a_kill_the_files_tell_the_length(recording: RecordingMaker, make_work: MakeWork) -> None:
+    recording.join("ann")
+    cut(recording.sound("ann", 1.0, 4.0, tone(), finished=False), 0.5)
+    recording.events.pop()  # a report that was never written
+    prepared = of_recording(recording.write(None), make_work)
+    assert 2.5 < prepared.timeline.duration_s < 3.5
+    assert not prepared.timeline.complete
+
+
+def test_a_segment_that_was_never_written_is_left_out(
+    recording: RecordingMaker, make_work: MakeWork, caplog: pytest.LogCaptureFixture
+) -> None:
+    recording.join("ann")
+    recording.sound("ann", 0, 1.0, tone())
+    recording.sound("ann", 1, 1.0, tone()).unlink()
+    prepared = of_recording(recording.write(2.0), make_work)
+    assert len(prepared.timeline.people[0].segments("microphone")) == 1
+    assert "is missing" in caplog.text
+
+
+def test_a_recording_of_nothing_is_refused(recording: RecordingMaker, make_work: MakeWork) -> None:
+    recording.join("ann")
+    with pytest.raises(Permanent, match="nothing was recorded"):
+        of_recording(recording.write(3.0), make_work)
+
+
+def test_a_journal_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path, make_work: MakeWork) -> None:
+    (tmp_path / "manifest.json").write_text('{"type": "nonsense"}\n{}\n')
+    with pytest.raises(ValueError, match="line 1 of the manifest"):
+        of_recording(tmp_path, make_work)
+
+
+def test_a_sound_file(tmp_path: Path, make_work: MakeWork) -> None:
+    write_opus(tmp_path / "talk.mkv", 2.0, tone())
+    prepared = of_file(tmp_path / "talk.mkv", make_work)
+    assert prepared.canvas is None
+    assert prepared.timeline.title == "talk"
+    assert prepared.timeline.people[0].segments("camera") == ()
+    assert prepared.timeline.duration_s == pytest.approx(2.0, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("size_px", "expected"), [((320, 180), (320, 180)), ((1920, 1080), (1280, 720)), ((720, 1280), (404, 720))]
+)
+def test_a_picture_keeps_its_size_up_to_that_of_the_layout(
+    tmp_path: Path, make_work: MakeWork, size_px: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    write_pictures(tmp_path / "a.mkv", 0.2, size_px=size_px, codec="h264")
+    join(tmp_path / "a.mp4", tmp_path / "a.mkv", None)
+    canvas = of_file(tmp_path / "a.mp4", make_work).canvas
+    assert canvas is not None
+    assert (canvas.width, canvas.height, canvas.fps, canvas.labels) == (*expected, "30", False)
+
+
+def test_what_is_no_media_file_is_refused(tmp_path: Path, make_work: MakeWork) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(MediaError, match=r"notes\.txt is no media file"):
+        of_file(tmp_path / "notes.txt", make_work)

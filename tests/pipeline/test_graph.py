@@ -1,0 +1,126 @@
+"""Tests of the graph of steps."""
+
+from typing import Any
+
+import pytest
+
+from vmeet_core.hookspecs import Permanent
+from vmeet_core.pipeline.graph import build_graph, check_request
+from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
+from vmeet_core.pipeline.spec import StepSpec
+from vmeet_core.pipeline.views import ProcessRequest
+from vmeet_core.plugins import Registry
+from vmeet_core.settings import Settings
+from vmeet_core.timeline import Person, SegmentSpan, Span, Timeline, Track
+
+
+def track(person: str, source: Any) -> Track:
+    segment = SegmentSpan(file=f"segments/{person}-{source}", codec="x", clock_hz=1, start_s=0, trim_s=0, duration_s=10)
+    return Track(source=source, segments=(segment,))
+
+
+def prepared(canvas: bool = True, **people: tuple[Any, ...]) -> Prepared:
+    persons = tuple(
+        Person(
+            id=person,
+            name=person.title(),
+            present=(Span(start_s=0, end_s=10),),
+            tracks=tuple(track(person, source) for source in sources),
+        )
+        for person, sources in people.items()
+    )
+    files = [segment.file for person in persons for track in person.tracks for segment in track.segments]
+    timeline = Timeline(recording_id="r", title="Standup", duration_s=10, complete=True, people=persons)
+    return Prepared(timeline=timeline, canvas=CanvasFormat() if canvas else None, digests=dict.fromkeys(files, "1:aa"))
+
+
+@pytest.fixture
+def build(settings: Settings, registry: Registry) -> Any:
+    def build(given: Prepared, **request: Any) -> list[StepSpec]:
+        return build_graph(given, ProcessRequest(**request), settings, registry)
+
+    return build
+
+
+def results(steps: list[StepSpec]) -> dict[str, str]:
+    return {output.result: output.file for step in steps for output in step.outputs.values()}
+
+
+def test_with_a_denoiser_both_sounds_are_kept(build: Any) -> None:
+    steps = build(prepared(ann=("microphone", "camera"), bob=("microphone",)), denoiser="half")
+    assert results(steps) == {
+        "picture": "picture.mp4",
+        "audio:ann": "audio-1-ann.flac",
+        "audio:bob": "audio-2-bob.flac",
+        "audio-denoised:ann": "audio-denoised-1-ann.flac",
+        "audio-denoised:bob": "audio-denoised-2-bob.flac",
+        "mix": "mix.flac",
+        "mix-denoised": "mix-denoised.flac",
+        "video": "meeting.mp4",
+        "video-original": "meeting-original.mp4",
+        "thumbnail": "thumbnail.jpg",
+    }
+    joins = {step.name: step.inputs for step in steps if step.name.startswith("join")}
+    assert joins["join:video"] == {"picture": "picture", "sound": "mix-denoised"}
+    assert joins["join:video-original"] == {"picture": "picture", "sound": "mix"}
+
+
+def test_every_step_comes_after_what_it_reads(build: Any) -> None:
+    there: set[str] = set()
+    for step in build(prepared(ann=("microphone", "camera"), bob=("microphone", "screen")), denoiser="half"):
+        assert set(step.inputs.values()) <= there
+        there |= {output.result for output in step.outputs.values()}
+
+
+def test_without_a_denoiser_there_is_one_video(build: Any) -> None:
+    made = results(build(prepared(ann=("microphone", "camera"))))
+    assert "video-original" not in made
+    assert "mix-denoised" not in made
+
+
+@pytest.mark.parametrize("denoiser", [None, "half"])
+def test_a_recording_without_sound_has_a_silent_video(build: Any, denoiser: str | None) -> None:
+    steps = build(prepared(ann=("camera",)), denoiser=denoiser)
+    assert set(results(steps)) == {"picture", "video", "thumbnail"}
+    assert next(step for step in steps if step.name == "join:video").inputs == {"picture": "picture"}
+
+
+def test_a_file_without_a_picture_becomes_a_sound_file(build: Any) -> None:
+    made = results(build(prepared(canvas=False, ann=("microphone",)), denoiser="half"))
+    assert (made["sound"], made["sound-original"]) == ("meeting.m4a", "meeting-original.m4a")
+    assert "thumbnail" not in made
+
+
+def test_ids_cannot_leave_the_folder_or_clash(build: Any) -> None:
+    made = results(build(prepared(**{"../x": ("microphone",), "a/b": ("microphone",), "a?b": ("microphone",)})))
+    files = list(made.values())
+    assert len(set(files)) == len(files)
+    assert not any("/" in file or ".." in file for file in files)
+
+
+def test_the_small_camera_stands_in_where_there_is_no_other(build: Any) -> None:
+    steps = build(prepared(ann=("camera-small",), bob=("camera", "camera-small"), cat=("screen", "camera")))
+    (layout,) = (step for step in steps if step.name == "layout")
+    files = [[segment["file"] for segment in seat["segments"]] for seat in layout.params["seats"]]
+    assert files == [
+        ["segments/cat-screen"],
+        ["segments/ann-camera-small"],
+        ["segments/bob-camera"],
+        ["segments/cat-camera"],
+    ]
+    assert set(layout.files) == {file for seat in files for file in seat}
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (ProcessRequest(denoiser="hlaf"), 'Did you mean "half"'),
+        (ProcessRequest(denoiser="half", options={"half": {"gian": 1}}), "gian"),
+        (ProcessRequest(denoiser="half", options={"half": {"gain": "loud"}}), "gain"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(
+    settings: Settings, registry: Registry, request_: ProcessRequest, message: str
+) -> None:
+    with pytest.raises(Permanent, match=message):
+        check_request(request_, settings, registry)
