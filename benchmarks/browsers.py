@@ -19,7 +19,7 @@ from typing import Any
 
 import av
 import numpy as np
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 WIDTH_PX, HEIGHT_PX, FPS, LOOP_S = 640, 360, 30, 6
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -198,3 +198,33 @@ async def stats(page: Page) -> dict[str, dict[str, Any]]:
     """What the page receives, by participant."""
     found: dict[str, dict[str, Any]] = await page.evaluate("document.querySelector('vmeet-meeting').stats()")
     return found
+
+
+async def record(host: Page, seconds: float) -> float:
+    """Start, wait, stop; returns how long it ran by the page's clock, in seconds."""
+    await host.get_by_test_id("toggle-recording").click()
+    await host.get_by_test_id("confirm-yes").click()
+    await expect(host.get_by_test_id("recording-badge")).to_be_visible(timeout=10_000)
+    began_s = asyncio.get_running_loop().time()
+    await asyncio.sleep(seconds)
+    await host.get_by_test_id("toggle-recording").click()
+    if await host.get_by_test_id("confirm-yes").count():
+        await host.get_by_test_id("confirm-yes").click()
+    lasted_s = asyncio.get_running_loop().time() - began_s
+    await expect(host.get_by_test_id("recording-badge")).to_be_hidden(timeout=10_000)
+    return lasted_s
+
+
+async def finished(server: Server, timeout_s: float = 150) -> dict[str, Any]:
+    """The only recording, once it is processed."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            found = (await asyncio.to_thread(server.get, "/api/recordings"))["recordings"]
+            if found and found[0]["state"] in ("ready", "failed"):
+                assert found[0]["state"] == "ready", found[0]["job"]
+                return dict(found[0])
+            await asyncio.sleep(0.3)
+
+
+def result(server: Server, recording: dict[str, Any], name: str) -> Path:
+    return Path(server.folder / "data" / "recordings" / recording["id"] / recording["job"]["results"][name])

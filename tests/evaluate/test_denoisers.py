@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vmeet_core.evaluate.comparison import CompareError
-from vmeet_core.evaluate.denoisers import find_pairs, score, score_noisy
+from vmeet_core.evaluate.denoisers import METRICS, find_pairs, score, score_noisy
 from vmeet_core.testing import GateProvider, local_host
 
 MakePairs = Callable[..., Path]
@@ -64,3 +64,9 @@ def test_a_gate_improves_the_pauses_and_its_latency_is_trimmed(make_pairs: MakeP
     assert after["stoi"] > 0.8
     assert 0 < after["rtf"] < 1
     assert "rtf" not in before
+
+
+def test_every_metric_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs/compare.md").read_text(encoding="utf-8")
+    for metric in METRICS:
+        assert f"| `{metric.name}` | {metric.unit} | {'higher' if metric.better > 0 else 'lower'} |" in text

@@ -81,6 +81,11 @@ def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
         write(full, noise(100_000))
 
 
+def test_a_folder_that_is_absent_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="absent"):
+        write(tmp_path / "absent/a.flac", noise(100))
+
+
 def test_closing_twice_and_writing_nothing_do_no_harm(tmp_path: Path) -> None:
     writer = AudioWriter(tmp_path / "a.flac", 48_000)
     writer.write(np.zeros(0, np.float32))

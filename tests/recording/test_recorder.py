@@ -122,8 +122,6 @@ def test_it_stops_by_itself_when_the_disk_fills(tmp_path: Path, video_frames: An
     while not of(tmp_path / "r", Gap):
         time.sleep(0.01)
     running._min_free_bytes = 1 << 60  # the disk "fills" between two checks
-    running._disk_checked_s = -10.0
-    running.frame("a", "camera", next(frames))
     running._thread.join(10)
     assert len(failures) == 1
     assert "nearly full" in failures[0]

@@ -15,20 +15,20 @@ from vmeet_core.settings import Settings, load_settings
 MakeClient = Callable[..., Awaitable[Any]]
 
 
-def settings_in(folder: Path, **server: Any) -> Settings:
+def settings_in(folder: Path, min_free_bytes: int = 0, **server: Any) -> Settings:
     """Settings without a file, with everything kept in ``folder``."""
     settings = load_settings(None, {})
     return settings.model_copy(
         update={
             "server": settings.server.model_copy(update={"data_dir": folder / "data", **server}),
-            "recording": settings.recording.model_copy(update={"min_free_bytes": 0}),
+            "recording": settings.recording.model_copy(update={"min_free_bytes": min_free_bytes}),
         }
     )
 
 
 @pytest.fixture
 async def make_client(tmp_path: Path) -> AsyncIterator[MakeClient]:
-    """``await make_client(access_key=...)``: a client of a fresh server over the same data folder."""
+    """``await make_client(access_key=..., min_free_bytes=...)``: a client of a fresh server over the same data folder."""
     clients: list[Any] = []
 
     async def make(**server: Any) -> Any:

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import WSMsgType
 
 from vmeet_core import protocol
+from vmeet_core.server.app import HALL
 
 
 async def test_people_see_each_other_come_change_and_go(new_meeting: Any, open_page: Any) -> None:
@@ -160,3 +161,37 @@ async def test_everyone_is_told_of_a_recording(new_meeting: Any, open_page: Any,
     assert (await client.delete(f"/api/recordings/{started['recording_id']}")).status == 409
     await host.send(type="recording-control", action="stop")
     assert not (await guest.next("recording"))["recording"]["active"]
+
+
+async def test_a_recording_that_cannot_start_is_told_to_the_host(make_client: Any) -> None:
+    client = await make_client(min_free_bytes=1 << 60)
+    meeting = await (await client.post("/api/meetings", json={"title": "t", "preset": "plain"})).json()
+    socket = await client.ws_connect(f"/api/meetings/{meeting['id']}/socket")
+    await socket.send_json({"type": "join", "name": "Anna", "host_key": meeting["host_key"]})
+    await socket.send_json({"type": "recording-control", "action": "start"})
+    async with asyncio.timeout(10):
+        while (message := await socket.receive_json())["type"] != "error":
+            pass
+    assert message["code"] == "recording-failed"
+    assert "nearly full" in message["message"]
+    assert await (await client.get("/api/recordings")).json() == {"recordings": []}
+
+
+async def test_a_disk_that_fills_stops_the_recording_and_everyone_is_told(
+    new_meeting: Any, open_page: Any, client: Any
+) -> None:
+    meeting = await new_meeting()
+    host, guest = await open_page(meeting["id"]), await open_page(meeting["id"])
+    await host.join("Anna", host_key=meeting["host_key"])
+    await guest.join("Ben")
+    await host.send(type="recording-control", action="start")
+    started = await guest.next("recording")
+    recorder = client.app[HALL].all_live()[0]._recorder
+    recorder._min_free_bytes = 1 << 60  # as if somebody else had filled the disk
+    stopped = await guest.next("recording")
+    assert not stopped["recording"]["active"]
+    assert "nearly full" in stopped["reason"]
+    shown = await (await client.get(f"/api/recordings/{started['recording']['recording_id']}")).json()
+    assert "nearly full" in shown["note"]
+    await guest.send(type="ping", number=5)
+    assert (await guest.next("pong"))["number"] == 5

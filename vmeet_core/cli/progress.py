@@ -41,7 +41,8 @@ class Progress:
             self._bar.close()
         self._label, self._lines = label, 0
         if sys.stderr.isatty():
-            columns = shutil.get_terminal_size().columns  # tqdm draws nothing on a terminal that does not know its size
-            self._bar = tqdm(total=total or None, desc=label, unit="B", unit_scale=True, ncols=columns)
+            # tqdm draws nothing on a terminal that does not know its size; this call then says 80 x 24.
+            columns, rows = shutil.get_terminal_size()
+            self._bar = tqdm(total=total or None, desc=label, unit="B", unit_scale=True, ncols=columns, nrows=rows)
         else:
             print(f"{label}: fetching{f' {total} bytes' if total else ''}", file=sys.stderr, flush=True)

@@ -20,8 +20,10 @@ def si_sdr_db(reference: Audio, estimate: Audio) -> float:
     """
     clean = reference.astype(np.float64) - reference.mean(dtype=np.float64)
     other = estimate.astype(np.float64) - estimate.mean(dtype=np.float64)
-    if not clean.any() or not other.any():
-        raise CompareError("silence has no signal-to-distortion ratio: leave this item out")
+    if not clean.any():
+        raise CompareError("the clean sound is silence, which has no signal-to-distortion ratio: leave this item out")
+    if not other.any():
+        raise CompareError("the result is silence, which has no signal-to-distortion ratio")
     target = clean * (other @ clean) / (clean @ clean)
     distortion = other - target
     # The floor stands for a result that is right to the last bit of float32.
@@ -32,6 +34,8 @@ def si_sdr_db(reference: Audio, estimate: Audio) -> float:
 def pesq_wb(reference: Audio, estimate: Audio) -> float:
     """Wideband PESQ, 1.0 to 4.64, at 16 kHz (ITU-T P.862.2). Raises CompareError where it finds no speech."""
     pesq = _extra("pesq")
+    if not reference.any() or not estimate.any():
+        raise CompareError("PESQ cannot be computed of silence")
     try:
         return float(pesq.pesq(SPEECH_RATE_HZ, reference, estimate, "wb"))
     except pesq.PesqError as error:

@@ -1,5 +1,7 @@
 """Sound files as arrays and arrays as sound files: mono float32 in [-1, 1], streaming, in bounded memory."""
 
+import errno
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -174,12 +176,15 @@ class AudioWriter:
 
     ``codec`` is one of flac (24 bits, so that rounding costs nothing), aac, libopus, pcm_s16le, pcm_s24le, and
     decides the container, whatever the file is called. When the block raises, the unfinished file is removed.
+    Raises OSError when the folder is absent, ValueError for another codec.
     """
 
     def __init__(self, path: Path, sample_rate_hz: int, codec: str = "flac") -> None:
         if codec not in _CONTAINERS:
             raise ValueError(f"codec {codec!r} is unknown: one of {', '.join(_CONTAINERS)}")
         self.path, self.sample_rate_hz, self.samples = path, sample_rate_hz, 0
+        if not path.parent.is_dir():  # FFmpeg finds out at the first packet, and does not name the file
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
         self._container = av.open(str(path), "w", format=_CONTAINERS[codec])
         self._stream = cast(AudioStream, self._container.add_stream(codec, rate=sample_rate_hz, layout="mono"))
         self._closed = False
@@ -194,8 +199,8 @@ class AudioWriter:
         try:
             self.close()
         finally:
-            if kind is not None:
-                self.path.unlink(missing_ok=True)
+            if kind is not None and self.path.is_file():  # never a device
+                self.path.unlink()
 
     def write(self, audio: Audio) -> None:
         """Append float32 samples, shape (n,); beyond full scale is clipped.

@@ -104,6 +104,7 @@ def _own_stdout() -> BinaryIO:
     """stdout for reports alone: what a plugin prints goes to the log."""
     reports = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     return reports
 
 

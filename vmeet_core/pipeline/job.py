@@ -9,7 +9,7 @@ from vmeet_core.pipeline.graph import HIDDEN
 from vmeet_core.pipeline.spec import StepSpec
 from vmeet_core.pipeline.views import JobView, ProcessRequest, State, StepView
 
-LOG_LINES, TAIL_LINES, LINE_CHARS = 200, 20, 500
+LOG_LINES, TAIL_LINES, LINE_CHARS = 200, 40, 500
 
 
 class Log:

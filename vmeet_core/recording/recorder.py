@@ -111,16 +111,17 @@ class Recorder:
     # ---- the writing thread ----
 
     def _run(self) -> None:
-        reason = ""
         while not self._failed.is_set():
-            item = self._queue.get()
-            if item is None:
-                break
             try:
+                self._check_disk_now_and_then()
+                item = self._queue.get(timeout=DISK_CHECK_S)
+                if item is None:
+                    break
                 self._write(item)
+            except queue.Empty:
+                continue
             except OSError as error:
-                reason = f"writing failed: {error.strerror or error}"
-                self._fail(reason)
+                self._fail(f"writing failed: {error.strerror or error}")
             except Exception:
                 logger.exception("recording %s: a frame could not be written", self.recording_id)
         self._finish()
@@ -138,8 +139,6 @@ class Recorder:
         self._append(item)
 
     def _write_frame(self, track: Track, frame: EncodedFrame) -> None:
-        if time.monotonic() - self._disk_checked_s > DISK_CHECK_S:
-            self._check_disk()
         writer = self._tracks.get(track)
         if writer is not None and not writer.continues(frame):
             self._end_tracks(lambda each: each == track)
@@ -183,6 +182,10 @@ class Recorder:
 
     def _append(self, event: AnyEvent) -> None:
         self._journal.write(encode(event))
+
+    def _check_disk_now_and_then(self) -> None:
+        if time.monotonic() - self._disk_checked_s > DISK_CHECK_S:
+            self._check_disk()
 
     def _check_disk(self) -> None:
         self._disk_checked_s = time.monotonic()

@@ -27,6 +27,7 @@ from vmeet_core.sfu import rtc
 logger = logging.getLogger(__name__)
 WEB = Path(vmeet_core.__file__).parent / "web"
 DATABASE = "vmeet.sqlite3"
+HALL: web.AppKey[Hall] = web.AppKey("hall", Hall)  #: where an embedding program finds the meetings
 LAG_PROBE_S = 0.01
 POLICY = (
     "default-src 'self'; media-src 'self' blob:; img-src 'self' blob: data:; connect-src 'self'; "
@@ -90,6 +91,7 @@ def build_app(settings: Settings, registry: Registry) -> web.Application:
         hall.events.close()
         await hall.close_meetings()
 
+    app[HALL] = hall
     app.cleanup_ctx.append(life)
     app.on_shutdown.append(end_everything)
     app.on_response_prepare.append(_security_headers)

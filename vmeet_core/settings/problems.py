@@ -98,7 +98,8 @@ def _remedy(model: type[BaseModel], loc: Loc) -> str:
     for end in range(len(loc), 0, -1):
         field = _field_at(model, loc[:end])
         if field is not None and (field.description or field.title):
-            return f"Meaning of the key: {field.description or field.title}."
+            meaning = (field.description or field.title or "").rstrip(".")
+            return f"Meaning of the key: {meaning}."
     return "Correct the value."
 
 

@@ -5,7 +5,8 @@
 /** @typedef {{width: number, height: number}} Size */
 
 const WIDEST = 16 / 9;
-const NARROWEST = 4 / 5;
+const NARROWEST = 4 / 3; // narrower, and too much of a usual camera's picture would be cut off
+const NARROWEST_UPRIGHT = 4 / 5; // in a tall window, where the pictures of phones are tall as well
 const GAP_PX = 10;
 const SMALLEST_TILE_PX = 150;
 const STRIP_SHARE = 0.2;
@@ -33,7 +34,8 @@ function largestTile(columns, rows, area) {
   const cellWidth = (area.width - GAP_PX * (columns - 1)) / columns;
   const cellHeight = (area.height - GAP_PX * (rows - 1)) / rows;
   if (cellWidth <= 0 || cellHeight <= 0) return { width: 0, height: 0 };
-  const aspect = Math.min(WIDEST, Math.max(NARROWEST, cellWidth / cellHeight));
+  const narrowest = area.height > area.width ? NARROWEST_UPRIGHT : NARROWEST;
+  const aspect = Math.min(WIDEST, Math.max(narrowest, cellWidth / cellHeight));
   const width = Math.min(cellWidth, cellHeight * aspect);
   return { width, height: width / aspect };
 }
@@ -67,7 +69,7 @@ export function duoLayout(ownIndex, area) {
   const other = centred(area);
   const portrait = area.height > area.width;
   const width = Math.max(110, Math.min(280, area.width * (portrait ? 0.28 : 0.2)));
-  const height = width / (portrait ? NARROWEST : WIDEST);
+  const height = width / (portrait ? NARROWEST_UPRIGHT : WIDEST);
   const right = Math.min(area.width, other.x + other.width) - GAP_PX;
   const bottom = Math.min(area.height, other.y + other.height) - GAP_PX;
   const own = { x: right - width, y: bottom - height, width, height };

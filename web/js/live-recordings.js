@@ -40,7 +40,12 @@ export function jobProgress(job) {
 export function stepTitle({ name, title }) {
   const [kind = "", detail = ""] = name.split(":");
   const key = `step.${kind}${kind === "join" && detail.endsWith("-original") ? "-original" : ""}`;
-  return isKey(key) ? t(key, { who: title.replace(/^(Sound of|Denoise) /, "") }) : title;
+  return isKey(key) ? t(key, { who: stepPerson({ title }) }) : title;
+}
+
+/** The person whom the title of a step names. @param {{title: string}} step */
+export function stepPerson({ title }) {
+  return title.replace(/^(Sound of|Denoise) /, "");
 }
 
 /** @param {import("./types.js").Job} job */

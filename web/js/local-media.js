@@ -31,6 +31,7 @@ class Input {
     /** @type {MediaStreamTrack | null} */
     this.track = null;
     this.on = false;
+    this.wanted = false; // what the person asked for, whatever the device says
     /** @type {DeviceProblem | null} */
     this.problem = null;
     this.request = 0; // only the newest request for a device counts
@@ -53,9 +54,11 @@ export class LocalMedia extends EventTarget {
    * @param {{camera: boolean, microphone: boolean}} wanted
    */
   async start(wanted) {
+    this.camera.wanted = wanted.camera;
+    this.microphone.wanted = wanted.microphone;
     if (wanted.camera && wanted.microphone && (await this.startBoth())) return;
-    if (wanted.microphone) await this.set("microphone", true);
-    if (wanted.camera) await this.set("camera", true);
+    if (wanted.microphone) await this.turn("microphone", true);
+    if (wanted.camera) await this.turn("camera", true);
   }
 
   /** @private */
@@ -71,8 +74,15 @@ export class LocalMedia extends EventTarget {
     return true;
   }
 
-  /** Turns a source on or off. @param {LocalKind} kind @param {boolean} on */
+  /** Turns a source on or off, as the person wishes. @param {LocalKind} kind @param {boolean} on */
   async set(kind, on) {
+    this[kind].wanted = on;
+    remembered.setWanted(kind, on);
+    await this.turn(kind, on);
+  }
+
+  /** @private @param {LocalKind} kind @param {boolean} on */
+  async turn(kind, on) {
     const input = this[kind];
     if (!on) this.turnOff(kind);
     else if (input.track?.readyState === "live") this.enable(kind);
@@ -86,7 +96,7 @@ export class LocalMedia extends EventTarget {
     else this.drop(kind); // the next time it is turned on, it is the new device
   }
 
-  /** Lets go of both devices. */
+  /** Lets go of both devices; what was wanted stays. */
   stop() {
     this.drop("camera");
     this.drop("microphone");

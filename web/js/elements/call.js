@@ -115,7 +115,7 @@ export class Call extends HTMLElement {
 
   /** @private @param {Session} session */
   welcomed(session) {
-    remembered.setSeat(this.meetingId, { ...this.seat(), token: session.token });
+    this.keepSeat();
     this.heading.textContent = session.title;
     document.title = `${session.title} · VMeet`;
     this.badge.show(session.recording);
@@ -124,11 +124,13 @@ export class Call extends HTMLElement {
     this.told = session.recording.active;
   }
 
-  /** @private */
-  seat() {
-    const { camera, microphone } = this.media ?? {};
-    const token = this.session?.token ?? "";
-    return { token, name: this.identity.name, camera: camera?.on ?? false, microphone: microphone?.on ?? false };
+  /** So that a reload comes back as the same person, with the same devices. @private */
+  keepSeat() {
+    const { media, session } = this;
+    if (!media || !session?.me || session.state === "ended") return;
+    const { camera, microphone } = media;
+    const seat = { token: session.token, name: this.identity.name, camera: camera.wanted, microphone: microphone.wanted };
+    remembered.setSeat(this.meetingId, seat);
   }
 
   /** @private @param {Session} session */
@@ -153,8 +155,7 @@ export class Call extends HTMLElement {
     }
     const problem = this.media[kind].problem;
     if (problem) this.notices.show(t(`problem.${kind}-${problem}`), { tone: "warning", seconds: 10 });
-    remembered.setWanted(kind, this.media[kind].on || Boolean(problem));
-    if (this.session?.token) remembered.setSeat(this.meetingId, this.seat());
+    this.keepSeat();
     this.showOwn();
   }
 
@@ -204,7 +205,10 @@ export class Call extends HTMLElement {
     if (!media || !session) return;
     switch (action) {
       case "microphone":
-      case "camera": media.set(action, !media[action].on); break;
+      case "camera":
+        media.set(action, !media[action].on);
+        this.keepSeat();
+        break;
       case "people": this.togglePeople(); break;
       case "copy-link": this.copyLink(); break;
       case "devices": openDevices(media, (deviceId) => this.stage.setSpeaker(deviceId)); break;

@@ -20,7 +20,7 @@ export function openDialog({ title, titleParams, body, actions = [], testid, cla
   const element = h("dialog", { class: `dialog ${className}`, "data-testid": testid, "aria-labelledby": id });
   const close = (/** @type {string} */ value) => element.close(value);
   const cross = h("button", { type: "button", class: "icon-button", tLabel: "close", onclick: () => close("") }, icon("close"));
-  const footer = h("footer", {}, ...actions.map((action) => actionButton(action, close)));
+  const footer = h("footer", {}, ...actions.map((action, index) => actionButton(action, close, index === 0)));
   element.append(
     h("header", {}, h("h2", { id, t: title, tParams: titleParams }), cross),
     h("div", { class: "dialog-body" }, ...body),
@@ -42,9 +42,11 @@ function whenClosed(element) {
   });
 }
 
-/** @param {DialogAction} action @param {(value: string) => void} close */
-function actionButton({ text, value, tone, testid }, close) {
-  return h("button", { type: "button", class: tone ?? "", t: text, "data-testid": testid, onclick: () => close(value) });
+/** The first has the focus: it is the one that does no harm. @param {DialogAction} action
+ *  @param {(value: string) => void} close @param {boolean} first */
+function actionButton({ text, value, tone, testid }, close, first) {
+  const onclick = () => close(value);
+  return h("button", { type: "button", class: tone ?? "", t: text, "data-testid": testid, autofocus: first, onclick });
 }
 
 /**

@@ -38,8 +38,8 @@ export class MeetingPage extends HTMLElement {
    *  @param {import("../storage.js").Seat} seat */
   takeSeat(seat) {
     this.token = seat.token;
-    this.openCall(seat.name);
     this.media.start(seat);
+    this.openCall(seat.name);
   }
 
   /** See `Call.stats`. */
@@ -92,8 +92,8 @@ export class MeetingPage extends HTMLElement {
 
   /** With the same devices on as the person last had. @private */
   joinAgain() {
+    this.media.start({ camera: this.media.camera.wanted, microphone: this.media.microphone.wanted });
     this.openCall(this.name);
-    this.media.start({ camera: remembered.wanted("camera"), microphone: remembered.wanted("microphone") });
   }
 
   /** @private @param {unknown} error */

@@ -1,6 +1,6 @@
 import { api, ApiError } from "../api.js";
 import { fill, h, LocalizedElement, uniqueId } from "../dom.js";
-import { formatClock, formatDate, formatList, formatSize, say, t } from "../i18n.js";
+import { formatClock, formatDate, formatList, formatSize, t } from "../i18n.js";
 import { icon } from "../icons.js";
 import { LiveRecordings } from "../live-recordings.js";
 import { failureBox } from "./failure.js";
@@ -9,7 +9,7 @@ import { Notices } from "./notices.js";
 import { Player } from "./player.js";
 import { deleteRecording, processAgain } from "./recording-actions.js";
 import { showState, stateTag } from "./recording-card.js";
-import { RecordingFiles } from "./recording-files.js";
+import { jobTitle, RecordingFiles } from "./recording-files.js";
 import { RecordingJobs } from "./recording-jobs.js";
 import { topBar } from "./top-bar.js";
 
@@ -197,12 +197,7 @@ function mainResult(job) {
 
 /** @param {Job} job */
 function versionOption(job) {
-  const option = h("option", { value: job.id });
-  const denoiser = job.request.denoiser;
-  say(option, denoiser ? "job.with" : "job.without", denoiser ? { name: denoiser } : undefined);
-  option.textContent += ` · ${formatDate(job.created_at_s)}`;
-  delete option.dataset.t;
-  return option;
+  return h("option", { value: job.id }, jobTitle(job));
 }
 
 function backLink() {

@@ -220,8 +220,8 @@ const en = {
 
   "file.video": "Video",
   "file.video-original": "Video with the original sound",
-  "file.audio": "Sound of one person",
-  "file.audio-denoised": "Sound of one person, denoised",
+  "file.audio": "Sound of {who}",
+  "file.audio-denoised": "Sound of {who}, denoised",
   "file.mix": "Sound of everyone",
   "file.mix-denoised": "Sound of everyone, denoised",
   "file.sound": "Sound",

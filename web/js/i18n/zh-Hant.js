@@ -221,8 +221,8 @@ export default {
 
   "file.video": "影片",
   "file.video-original": "影片（原始聲音）",
-  "file.audio": "個人聲音",
-  "file.audio-denoised": "個人聲音（已降噪）",
+  "file.audio": "{who} 的聲音",
+  "file.audio-denoised": "{who} 的聲音（已降噪）",
   "file.mix": "所有人的聲音",
   "file.mix-denoised": "所有人的聲音（已降噪）",
   "file.sound": "聲音",

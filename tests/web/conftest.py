@@ -1,0 +1,147 @@
+"""The client's pages in a real Chromium, served with canned answers: what the page does with any answer is the test."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import browsers
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from vmeet_core.server.app import PAGES, POLICY, WEB
+
+ARGS = [
+    "--use-fake-device-for-media-stream",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+BLANK = '<!doctype html><html lang="en"><meta charset="utf-8"><title>blank</title><body></body></html>'
+SocketHandler = Callable[[web.WebSocketResponse], Awaitable[None]]
+
+
+class Site:
+    """Serves the client as the server does; ``answers`` maps "GET /api/…" to (status, JSON)."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.answers: dict[str, tuple[int, Any]] = {}
+        self.bodies: dict[str, Any] = {}
+        self.files: dict[str, str] = {}
+        self.events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+        self.on_socket: SocketHandler | None = None
+
+    def application(self) -> web.Application:
+        """The routes of the real server."""
+        app = web.Application()
+        app.router.add_static("/static", WEB)
+        app.router.add_get("/blank", self._blank)
+        app.router.add_get("/api/events", self._events)
+        app.router.add_get("/api/meetings/{id}/socket", self._socket)
+        app.router.add_route("*", "/api/{path:.*}", self._api)
+        for route, page in PAGES.items():
+            app.router.add_get(route, self._page(page))
+        app.on_response_prepare.append(self._policy)
+        return app
+
+    async def _policy(self, request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Content-Security-Policy"] = POLICY
+
+    def _page(self, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return web.FileResponse(WEB / name)
+
+        return answer
+
+    async def _blank(self, request: web.Request) -> web.Response:
+        return web.Response(text=BLANK, content_type="text/html")
+
+    async def _api(self, request: web.Request) -> web.StreamResponse:
+        if request.path in self.files:
+            return web.FileResponse(self.files[request.path])
+        wanted = f"{request.method} {request.path}"
+        if request.can_read_body:
+            self.bodies[wanted] = await request.json()
+        missing = (404, {"error": {"code": "absent", "message": f"no answer for {wanted}"}})
+        status, body = self.answers.get(wanted, missing)
+        return web.Response(status=204) if status == 204 else web.json_response(body, status=status)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        while True:
+            name, body = await self.events.get()
+            if not name:
+                return response
+            await response.write(f"event: {name}\ndata: {json.dumps(body)}\n\n".encode())
+
+    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        if self.on_socket is not None:
+            await self.on_socket(socket)
+        return socket
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    path = browsers.chromium_path()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is not installed, and CI does without no test")
+        pytest.skip("Chromium is not installed; on Debian: apt-get install chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site() -> AsyncIterator[Site]:
+    site = Site()
+    runner = web.AppRunner(site.application(), shutdown_timeout=0.1)
+    await runner.setup()
+    listener = web.TCPSite(runner, "127.0.0.1", 0)
+    await listener.start()
+    site.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield site
+    site.events.put_nowait(("", None))
+    await runner.cleanup()
+
+
+@pytest.fixture
+def context_options() -> dict[str, Any]:
+    """Overridden by tests that want another language, size or set of permissions."""
+    return {"locale": "en-US", "permissions": ["camera", "microphone"]}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(chromium: Browser, site: Site, context_options: dict[str, Any]) -> AsyncIterator[BrowserContext]:
+    context = await chromium.new_context(base_url=site.url, **context_options)
+    context.set_default_timeout(10_000)
+    yield context
+    await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(context: BrowserContext) -> AsyncIterator[Page]:
+    """A page whose uncaught errors, and breaches of the content policy, fail the test."""
+    page = await context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
+    yield page
+    assert not faults
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def blank(page: Page) -> Page:
+    """A page without content, for tests of single modules."""
+    await page.goto("/blank")
+    return page
