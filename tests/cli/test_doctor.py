@@ -17,6 +17,9 @@ def test_a_sound_machine(run_vmeet, tmp_path):
     subjects = {line[6:].partition(":")[0]: line[:5].strip() for line in found(done)}
     for subject in ("Python", "packages", "aiortc", "codecs", "disk", "settings", "plugin", "model files"):
         assert subjects[subject] == "ok", done.stdout
+    assert subjects.pop("fonts") in ("ok", "FAULT")  # a matter of the machine
+    assert "FAULT" not in subjects.values()
+    assert "Error" not in done.stdout  # no check broke
     assert done.returncode == (1 if "FAULT" in done.stdout else 0)
     assert list(tmp_path.iterdir()) == []
 
@@ -61,6 +64,15 @@ def test_packages_in_other_versions_are_faults(monkeypatch):
 )
 def test_versions_are_compared_as_numbers(requirement, fits):
     assert (doctor._unmet(requirement) is None) is fits
+
+
+def test_a_font_with_chinese_is_looked_for(monkeypatch, tmp_path):
+    (tmp_path / "font.ttc").touch()
+    monkeypatch.setattr("vmeet_core.media.titles.CJK_FONTS", ("/no/such.ttc", str(tmp_path / "font.ttc")))
+    assert list(doctor.fonts()) == [doctor.Finding("fonts", str(tmp_path / "font.ttc"))]
+    monkeypatch.setattr("vmeet_core.media.titles.CJK_FONTS", ("/no/such.ttc",))
+    (finding,) = doctor.fonts()
+    assert "fonts-noto-cjk" in finding.remedy
 
 
 def test_missing_codecs_are_named(monkeypatch):

@@ -1,10 +1,15 @@
 """Tests of planes and scaling."""
 
+import struct
+from fractions import Fraction
+from pathlib import Path
+
 import av
 import numpy as np
 import pytest
 
 from vmeet_core.media.frames import Planes, Scaler, frame_of, planes_of, upright_size, video_frame
+from vmeet_core.media.mux import PictureWriter, picture_at
 
 
 def random_planes(width: int, height: int) -> Planes:
@@ -54,6 +59,29 @@ def test_the_size_may_change_between_pictures() -> None:
     scaler = Scaler()
     for size_px in ((640, 360), (320, 180), (360, 640)):
         assert scaler.scale(grey(*size_px, 50, 128, 128), 64, 36)[0].shape == (36, 64)
+
+
+@pytest.mark.parametrize(("matrix", "corner"), [((0, 1, -1, 0), "right"), ((0, -1, 1, 0), "left")])
+def test_a_phone_held_upright(tmp_path: Path, matrix: tuple[int, ...], corner: str) -> None:
+    """The header of an MP4 says how to turn the picture (ISO 14496-12, 8.3.2): here by 90 degrees, either way."""
+    y = np.full((64, 128), 40, np.uint8)
+    y[:16, :32] = 220  # top left, as it was taken
+    half = np.full((32, 64), 128, np.uint8)
+    with PictureWriter(tmp_path / "a.mp4", 128, 64, Fraction(30), 1) as writer:
+        for _ in range(3):
+            writer.write((y, half, half))
+    data = bytearray((tmp_path / "a.mp4").read_bytes())
+    place = data.index(b"tkhd") + 4 + 40
+    a, b, c, d = (value * 0x10000 for value in matrix)
+    data[place : place + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 0x40000000)
+    (tmp_path / "a.mp4").write_bytes(data)
+    frame = picture_at(tmp_path / "a.mp4", 0)
+    assert upright_size(frame) == (64, 128)
+    upright = Scaler().scale(frame, 64, 128)[0]
+    assert upright.shape == (128, 64)
+    bright = upright[:28, -14:] if corner == "right" else upright[-28:, :14]
+    assert bright.mean() > 200
+    assert upright.mean() < 80
 
 
 def test_without_rotation_the_upright_size_is_the_size() -> None:

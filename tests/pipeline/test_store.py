@@ -1,5 +1,6 @@
 """Tests of jobs in the database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -53,6 +54,19 @@ async def test_saving_again_replaces_state_and_adds_steps(store: JobStore) -> No
     after = await store.load("j")
     assert after is not None
     assert [(step.spec.name, step.state) for step in after.steps] == [("a", "failed"), ("b", "queued"), ("c", "queued")]
+
+
+async def test_of_many_saves_at_once_the_last_state_stays(store: JobStore) -> None:
+    one = job("j", *map(str, range(20)))
+
+    async def end(step: Step) -> None:
+        step.state = "done"
+        await store.save(one)
+
+    await asyncio.gather(*map(end, one.steps))
+    after = await store.load("j")
+    assert after is not None
+    assert {step.state for step in after.steps} == {"done"}
 
 
 async def test_unfinished_jobs_are_found_oldest_first(store: JobStore) -> None:

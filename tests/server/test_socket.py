@@ -195,3 +195,20 @@ async def test_a_disk_that_fills_stops_the_recording_and_everyone_is_told(
     assert "nearly full" in shown["note"]
     await guest.send(type="ping", number=5)
     assert (await guest.next("pong"))["number"] == 5
+
+
+async def test_a_host_who_stops_and_leaves_at_once_leaves_a_whole_recording(
+    new_meeting: Any, open_page: Any, client: Any
+) -> None:
+    meeting = await new_meeting()
+    host = await open_page(meeting["id"])
+    await host.join("Anna", host_key=meeting["host_key"])
+    await host.send(type="recording-control", action="start")
+    await host.next("recording")
+    await host.send(type="recording-control", action="stop")
+    await host.next("recording")
+    await host.socket.close()
+    async with asyncio.timeout(10):
+        while not (shown := await (await client.get("/api/recordings")).json())["recordings"][0]["job"]:
+            await asyncio.sleep(0.05)
+    assert shown["recordings"][0]["people"] == ["Anna"]

@@ -84,3 +84,13 @@ async def test_the_switch_changes_the_page_and_is_remembered(page: Page) -> None
     await page.reload()
     await expect(page.get_by_role("heading", name="錄影")).to_be_visible()
     await expect(page.get_by_test_id("language")).to_have_text("English")
+
+
+async def test_every_trouble_with_a_device_has_a_text(blank: Page) -> None:
+    keys = set((await blank.evaluate(READ))["en"])
+    source = (WEB / "js" / "local-media.js").read_text(encoding="utf-8")
+    union = re.search(r"@typedef {([^}]*)} DeviceProblem", source)
+    assert union
+    problems = re.findall(r'"(\w+)"', union[1])
+    assert len(problems) >= 6
+    assert {f"problem.{kind}-{each}" for kind in ("camera", "microphone") for each in problems} <= keys

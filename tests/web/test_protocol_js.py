@@ -27,7 +27,7 @@ def type_of(message: Any) -> str:
 
 def typedef_fields(name: str) -> set[str]:
     """The fields of a typedef, written on one line or as a list of properties."""
-    short = re.search(rf"@typedef {{{{(.*?)}}}} {name}$", SOURCE, re.MULTILINE)
+    short = re.search(rf"@typedef {{{{(.*?)}}}} {name}(?: \*/)?$", SOURCE, re.MULTILINE)
     if short:
         return set(re.findall(r"(\w+)\??:", short[1]))
     long = re.search(rf"@typedef {{object}} {name}\n(.*?)\*/", SOURCE, re.DOTALL)

@@ -156,19 +156,11 @@ def _has(look_up: Callable[[Any, Any], object], name: str, mode: str) -> bool:
 
 def fonts() -> Iterator[Finding]:
     """A font with Chinese characters, for names under pictures."""
-    from vmeet_core.media.titles import FONTS  # heavy, and only needed here
+    from vmeet_core.media.titles import CJK_FONTS  # heavy, and only needed here
 
-    found = next((font for font in FONTS if Path(font).is_file() and _draws_chinese(font)), None)
+    found = next((font for font in CJK_FONTS if Path(font).is_file()), None)
     remedy = "Chinese names would be drawn as boxes. Debian: apt install fonts-noto-cjk"
     yield Finding("fonts", found or "none with Chinese characters", "" if found else remedy)
-
-
-def _draws_chinese(font: str) -> bool:
-    """Whether it draws two characters in two shapes, rather than the box that stands for what it lacks."""
-    from PIL import ImageFont
-
-    face = ImageFont.truetype(font, 16)
-    return bytes(face.getmask("會")) != bytes(face.getmask("議"))
 
 
 def disk(settings: Settings) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Jobs and steps in the database. A step is done when its row says so."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import cast
@@ -49,10 +50,12 @@ class JobStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._saving = asyncio.Lock()
 
     async def save(self, job: Job) -> None:
-        """The job with all its steps, in one transaction."""
-        async with self._database.session() as session, session.begin():
+        """The job with all its steps as they are now, in one transaction."""
+        # One after the other, and looked at only then: an older state must never be written over a newer one.
+        async with self._saving, self._database.session() as session, session.begin():
             await session.merge(_row(job))
 
     async def load(self, job_id: str) -> Job | None:

@@ -66,7 +66,8 @@ class Registry:
         for problem in self.problems:
             if name in f"{problem.plugin} {problem.distribution} {problem.reason}":
                 return message, f"The plugin {problem.plugin} was left out: {problem.reason} {problem.remedy}"
-        return message, f"{did_you_mean(name, self.providers[kind])} vmeet plugins lists what is installed."
+        listing = "vmeet plugins lists what is installed, and what was left out."
+        return message, f"{did_you_mean(name, self.providers[kind])} {listing}"
 
 
 class Found(NamedTuple):

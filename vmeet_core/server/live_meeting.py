@@ -6,7 +6,7 @@ import logging
 import secrets
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Literal
 
@@ -158,6 +158,20 @@ class LiveMeeting:
 
     async def start_recording(self) -> None:
         """Begin to record everyone; harmless when it runs. Raises OSError when the disk does not take it."""
+        await self._protected(self._start_recording())
+
+    async def stop_recording(self, reason: str, failed: bool = False) -> None:
+        """End the recording, if any; everyone is told, with the reason when it stopped by itself."""
+        await self._protected(self._stop_recording(reason, failed))
+
+    async def _protected(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """To the end, even when the page that asked for it goes meanwhile."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.shield(task)
+
+    async def _start_recording(self) -> None:
         async with self._recording_lock:
             if self._recorder is not None:
                 return
@@ -192,8 +206,7 @@ class LiveMeeting:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             raise
 
-    async def stop_recording(self, reason: str, failed: bool = False) -> None:
-        """End the recording, if any; everyone is told, with the reason when it stopped by itself."""
+    async def _stop_recording(self, reason: str, failed: bool) -> None:
         async with self._recording_lock:
             recorder, self._recorder = self._recorder, None
             if recorder is None:

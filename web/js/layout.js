@@ -8,23 +8,27 @@ const WIDEST = 16 / 9;
 const NARROWEST = 4 / 3; // narrower, and too much of a usual camera's picture would be cut off
 const NARROWEST_UPRIGHT = 4 / 5; // in a tall window, where the pictures of phones are tall as well
 const GAP_PX = 10;
-const SMALLEST_TILE_PX = 150;
+const SMALLEST_TILE_PX = 110; // smaller ones scroll instead, in a comfortable size
+const SMALLEST_IN_STRIP_PX = 70;
+const COMFORTABLE_TILE_PX = 150;
 const STRIP_SHARE = 0.2;
+const CROWDED_STRIP_SHARE = 0.32;
 
 /**
  * The grid with the largest pictures that fits; with very many people the tiles keep a size and the grid scrolls.
  * @param {number} count
  * @param {Size} area
+ * @param {number} [smallest] width below which it scrolls
  * @returns {Arrangement}
  */
-export function gridLayout(count, area) {
+export function gridLayout(count, area, smallest = SMALLEST_TILE_PX) {
   let best = { columns: 1, tile: { width: 0, height: 0 } };
   for (let columns = 1; columns <= count; columns++) {
     const tile = largestTile(columns, Math.ceil(count / columns), area);
     if (tile.width * tile.height > best.tile.width * best.tile.height) best = { columns, tile };
   }
-  if (best.tile.width >= Math.min(SMALLEST_TILE_PX, area.width / 2 - GAP_PX)) return place(count, best, area);
-  const columns = Math.max(2, Math.floor((area.width + GAP_PX) / (SMALLEST_TILE_PX + GAP_PX)));
+  if (best.tile.width >= Math.min(smallest, area.width / 2 - GAP_PX)) return place(count, best, area);
+  const columns = Math.max(2, Math.floor((area.width + GAP_PX) / (COMFORTABLE_TILE_PX + GAP_PX)));
   const width = (area.width - GAP_PX * (columns - 1)) / columns;
   return place(count, { columns, tile: { width, height: width / (4 / 3) } }, area);
 }
@@ -56,7 +60,7 @@ function place(count, { columns, tile }, area) {
       ...tile,
     };
   });
-  return { rects, height: Math.max(area.height, used) };
+  return { rects, height: used > area.height + 1 ? used : area.height };
 }
 
 /**
@@ -83,7 +87,7 @@ function centred(area) {
 }
 
 /**
- * One person large, the others in a strip beside or, in a tall window, below.
+ * One person large, the others in a grid beside or, in a tall window, below.
  * @param {number} count at least 2
  * @param {number} pinned
  * @param {Size} area
@@ -91,26 +95,17 @@ function centred(area) {
  */
 export function pinnedLayout(count, pinned, area) {
   const below = area.height > area.width;
-  const thickness = Math.max(90, (below ? area.height : area.width) * STRIP_SHARE);
-  const others = count - 1;
-  const along = below ? area.width : area.height;
-  const wanted = below ? thickness * 1.1 : thickness / WIDEST;
-  const length = Math.min(wanted, (along - GAP_PX * (others - 1)) / others);
-  const start = Math.max(0, (along - others * length - (others - 1) * GAP_PX) / 2);
-  const main = centred(
-    below
-      ? { width: area.width, height: area.height - thickness - GAP_PX }
-      : { width: area.width - thickness - GAP_PX, height: area.height },
-  );
-  let place = 0;
-  const rects = Array.from({ length: count }, (_, index) => {
-    if (index === pinned) return main;
-    const at = start + place++ * (length + GAP_PX);
-    return below
-      ? { x: at, y: area.height - thickness, width: length, height: thickness }
-      : { x: area.width - thickness, y: at, width: thickness, height: length };
-  });
-  return { rects, height: area.height };
+  const share = count > 5 ? CROWDED_STRIP_SHARE : STRIP_SHARE;
+  const strip = below
+    ? { width: area.width, height: area.height * share }
+    : { width: area.width * share, height: area.height };
+  const left = below ? 0 : area.width - strip.width;
+  const top = below ? area.height - strip.height : 0;
+  const others = gridLayout(count - 1, strip, SMALLEST_IN_STRIP_PX);
+  const rects = others.rects.map((rect) => ({ ...rect, x: left + rect.x, y: top + rect.y }));
+  const main = { width: (left || area.width + GAP_PX) - GAP_PX, height: (top || area.height + GAP_PX) - GAP_PX };
+  rects.splice(pinned, 0, centred(main));
+  return { rects, height: top + others.height };
 }
 
 /**

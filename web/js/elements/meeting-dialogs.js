@@ -9,7 +9,7 @@ export function openDevices(media, setSpeaker) {
   const preview = new Preview();
   const picker = new DevicePicker();
   preview.media = picker.media = media;
-  const { element } = openDialog({ title: "devices.title", body: [preview, picker], testid: "devices-dialog" });
+  const { element } = openDialog({ title: "devices.title", body: [preview, picker], testid: "devices-dialog", className: "devices-dialog" });
   element.addEventListener("vmeet-speaker", (event) => setSpeaker(/** @type {CustomEvent} */ (event).detail));
 }
 

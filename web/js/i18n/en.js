@@ -178,6 +178,8 @@ const en = {
   "trouble.bad-sdp": "The server could not use this browser's media description.",
   "trouble.not-host": "Only the host may do this.",
   "trouble.recording-failed": "Recording failed.",
+  "trouble.not-joined": "The server does not know this page any more. Reload it.",
+  "trouble.unknown-meeting": "There is no such meeting.",
   "trouble.full": "The meeting is full.",
   "trouble.internal": "The server had a problem.",
 
@@ -280,7 +282,6 @@ const en = {
   "recording.failed-hint": "See below which step failed and why.",
   "recording.no-video": "There is no video",
   "recording.no-video-hint": "It has not been processed, or the processing was cancelled.",
-  "recording.again-tip": "Watch again",
 
   "player.play": "Play",
   "player.pause": "Pause",

@@ -179,6 +179,8 @@ export default {
   "trouble.bad-sdp": "伺服器無法使用這個瀏覽器的媒體描述。",
   "trouble.not-host": "只有主持人可以這麼做。",
   "trouble.recording-failed": "錄影失敗。",
+  "trouble.not-joined": "伺服器已不認得這個頁面，請重新載入。",
+  "trouble.unknown-meeting": "沒有這場會議。",
   "trouble.full": "會議人數已滿。",
   "trouble.internal": "伺服器發生問題。",
 
@@ -281,7 +283,6 @@ export default {
   "recording.failed-hint": "下方列出失敗的步驟與原因。",
   "recording.no-video": "沒有影片",
   "recording.no-video-hint": "尚未處理，或處理已取消。",
-  "recording.again-tip": "重新播放",
 
   "player.play": "播放",
   "player.pause": "暫停",
