@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 PLUGIN_DIRS := $(patsubst %/pyproject.toml,%,$(PLUGINS))
+SETTINGS := $(or $(wildcard vmeet.toml),vmeet.example.toml)
+VMEET := $(BIN)/vmeet --settings $(SETTINGS)
 PIP := $(BIN)/pip --disable-pip-version-check -q install -c constraints.txt
 
 .PHONY: serve test check format clean
@@ -21,11 +23,11 @@ $(VENV)/.dev: $(VENV)/.core
 	@touch $@
 
 serve: $(VENV)/.core
-	$(BIN)/vmeet weights fetch
-	$(BIN)/vmeet serve
+	$(VMEET) weights fetch
+	$(VMEET) serve
 
 test: $(VENV)/.dev
-	$(BIN)/vmeet weights fetch
+	$(BIN)/vmeet --settings vmeet.example.toml weights fetch
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev

@@ -201,16 +201,16 @@ async def stats(page: Page) -> dict[str, dict[str, Any]]:
 
 
 async def record(host: Page, seconds: float) -> float:
-    """Start, wait, stop; returns how long it ran by the page's clock, in seconds."""
+    """Start, wait, stop; returns how long it ran, in seconds: from one click to the other."""
+    clock = asyncio.get_running_loop()
     await host.get_by_test_id("toggle-recording").click()
     await host.get_by_test_id("confirm-yes").click()
+    began_s = clock.time()
     await expect(host.get_by_test_id("recording-badge")).to_be_visible(timeout=10_000)
-    began_s = asyncio.get_running_loop().time()
     await asyncio.sleep(seconds)
     await host.get_by_test_id("toggle-recording").click()
-    if await host.get_by_test_id("confirm-yes").count():
-        await host.get_by_test_id("confirm-yes").click()
-    lasted_s = asyncio.get_running_loop().time() - began_s
+    await host.get_by_test_id("confirm-yes").click()
+    lasted_s = clock.time() - began_s
     await expect(host.get_by_test_id("recording-badge")).to_be_hidden(timeout=10_000)
     return lasted_s
 

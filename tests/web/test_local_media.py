@@ -40,7 +40,9 @@ async def test_both_devices_start_with_one_question(blank: Page) -> None:
 async def test_a_camera_that_is_off_goes_dark_and_a_muted_microphone_stays(blank: Page) -> None:
     await blank.evaluate(START, {"camera": True, "microphone": True})
     camera = await blank.evaluate_handle("() => window.media.camera.track")
-    await blank.evaluate("() => Promise.all([window.media.set('camera', false), window.media.set('microphone', false)])")
+    await blank.evaluate(
+        "() => Promise.all([window.media.set('camera', false), window.media.set('microphone', false)])"
+    )
     assert await camera.evaluate("(track) => track.readyState") == "ended"
     assert await state(blank) == {
         "camera": {"on": False, "problem": None, "live": False, "enabled": None},
@@ -81,7 +83,9 @@ async def test_every_refusal_has_a_name(blank: Page, error: str, problem: str) -
 
 async def test_turning_off_while_the_browser_still_asks_wins(blank: Page) -> None:
     await blank.evaluate(START, {"camera": False, "microphone": False})
-    await blank.evaluate("() => { const on = window.media.set('camera', true); window.media.set('camera', false); return on; }")
+    await blank.evaluate(
+        "() => { const on = window.media.set('camera', true); window.media.set('camera', false); return on; }"
+    )
     assert (await state(blank))["camera"] == {"on": False, "problem": None, "live": False, "enabled": None}
 
 

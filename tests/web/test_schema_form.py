@@ -109,7 +109,9 @@ async def test_the_description_belongs_to_its_field(blank: Page) -> None:
 
 async def test_a_schema_that_refers_to_itself_ends(blank: Page) -> None:
     schema = {
-        "$defs": {"Node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}, "depth": {"type": "integer"}}}},
+        "$defs": {
+            "Node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}, "depth": {"type": "integer"}}}
+        },
         "$ref": "#/$defs/Node",
         "properties": {"next": {"$ref": "#/$defs/Node"}},
     }

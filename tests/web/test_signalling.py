@@ -87,7 +87,8 @@ async def test_a_heartbeat_that_is_answered_keeps_the_socket(blank: Page, site: 
 
 
 @pytest.mark.parametrize(
-    "last", [{"type": "replaced", "reason": "elsewhere"}, {"type": "error", "code": "full", "message": "", "fatal": True}]
+    "last",
+    [{"type": "replaced", "reason": "elsewhere"}, {"type": "error", "code": "full", "message": "", "fatal": True}],
 )
 async def test_a_last_word_is_the_last(blank: Page, site: Any, last: dict[str, Any]) -> None:
     site.on_socket = meeting = Meeting()
@@ -129,4 +130,6 @@ async def test_the_back_off_doubles_is_bounded_and_spread(blank: Page) -> None:
     }"""
     delays = await blank.evaluate(script)
     assert [middle for _, middle, _ in delays] == [0.5, 1, 2, 4, 10]
-    assert all(low == pytest.approx(0.75 * middle) and high == pytest.approx(1.25 * middle) for low, middle, high in delays)
+    assert all(
+        low == pytest.approx(0.75 * middle) and high == pytest.approx(1.25 * middle) for low, middle, high in delays
+    )

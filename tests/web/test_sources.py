@@ -1,6 +1,5 @@
 """What the client is made of: plain files that a browser runs, readable in every colour scheme."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -69,9 +68,13 @@ def test_contrast_is_enough_to_read(scheme: str, text: str, ground: str) -> None
 
 def test_the_type_check_without_node_says_what_is_missing(tmp_path: Path) -> None:
     for tool in ("dirname", "pwd", "sh"):
-        os.symlink(f"/usr/bin/{tool}", tmp_path / tool)
+        (tmp_path / tool).symlink_to(f"/usr/bin/{tool}")
     done = subprocess.run(
-        ["/bin/sh", str(WEB.resolve() / "check")], env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=30
+        ["/bin/sh", str(WEB.resolve() / "check")],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert done.returncode == 1
     assert "node and npm are needed" in done.stderr

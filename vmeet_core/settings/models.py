@@ -116,7 +116,7 @@ class Preset(Table):
     language: Annotated[str, StringConstraints(pattern=r"^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)$")] = Field(
         "auto", description='the language spoken, a BCP 47 tag such as "zh" or "en-GB", or "auto"'
     )
-    script: Literal["traditional-tw", "traditional", "simplified", "unchanged"] = Field(
+    script: Literal["traditional-tw", "simplified", "as-spoken"] = Field(
         "traditional-tw", description="the Chinese script of captions and transcripts"
     )
     options: dict[ProviderName, dict[str, Any]] = Field(

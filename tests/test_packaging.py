@@ -1,0 +1,39 @@
+"""What pip would install: the pages and the licence are in it, and nothing of the tests."""
+
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RUNTIMES = ("torch", "tensorflow", "onnxruntime", "ctranslate2", "openvino")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=ROOT, check=True)
+    return next(folder.glob("vmeet_core-*.whl"))
+
+
+def test_every_file_of_the_client_is_in_the_wheel(wheel: Path) -> None:
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    files = [path for path in (ROOT / "web").rglob("*") if path.is_file()]
+    assert len(files) > 20
+    assert {f"vmeet_core/web/{path.relative_to(ROOT / 'web').as_posix()}" for path in files} <= packed
+    assert any(name.endswith("licenses/LICENSE") for name in packed)
+    assert not [name for name in packed if name.startswith("tests")]
+
+
+def test_the_core_needs_no_model_runtime() -> None:
+    needed = [line for line in requires("vmeet-core") or [] if "extra ==" not in line]
+    assert needed
+    assert not [line for line in needed if line.lower().startswith(RUNTIMES)]
+
+
+def test_constraints_name_versions_and_no_addresses() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    assert all("==" in line and "/" not in line and "@" not in line for line in lines)

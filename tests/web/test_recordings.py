@@ -1,0 +1,234 @@
+"""The list of recordings and the page of one."""
+
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from playwright.async_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+LENGTH_S, FPS = 30, 5
+
+
+def step(name: str, title: str, state: str, **changes: Any) -> dict[str, Any]:
+    known = {"name": name, "title": title, "state": state, "progress": 0, "seconds": None}
+    return {**known, "error": None, "log_tail": [], **changes}
+
+
+def job(identity: str, state: str, steps: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    known = {"id": identity, "recording_id": "r1", "state": state, "created_at_s": 1.79e9, "results": {}}
+    return {**known, "request": {"denoiser": "dtln", "options": {}}, "steps": steps, **changes}
+
+
+def recording(identity: str, title: str, state: str, **changes: Any) -> dict[str, Any]:
+    known = {"id": identity, "meeting_id": "m", "title": title, "started_at_s": 1.79e9 + int(identity[1:])}
+    rest = {"duration_s": 95, "people": ["Ann", "王小明"], "thumbnail": None, "size_bytes": 2_000_000, "job": None}
+    return {**known, "state": state, **rest, **changes}
+
+
+DONE = [
+    step("layout", "Layout and encode", "done", seconds=3.2),
+    step("audio:p1", "Sound of Ann", "done", seconds=12.3),
+]
+RESULTS = {"video": "results/j1/meeting.mp4", "video-original": "results/j1/meeting-original.mp4"}
+READY = job("j1", "done", DONE, results=RESULTS)
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A short film with sound that Chromium plays."""
+    path = tmp_path_factory.mktemp("film") / "meeting.mp4"
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        picture = container.add_stream("libx264", rate=FPS)
+        picture.width, picture.height, picture.pix_fmt = 64, 36, "yuv420p"
+        for number in range(LENGTH_S * FPS):
+            image = np.full((36, 64, 3), number % 255, np.uint8)
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(image)))
+        container.mux(picture.encode(None))
+    return str(path)
+
+
+def show(site: Any, *entries: dict[str, Any]) -> None:
+    site.answers["GET /api/recordings"] = (200, {"recordings": list(entries)})
+
+
+async def test_an_empty_list_says_how_to_begin(page: Page, site: Any) -> None:
+    show(site)
+    await page.goto("/recordings")
+    await expect(page.get_by_test_id("empty")).to_contain_text("No recordings yet")
+
+
+async def test_the_list_names_what_it_knows_newest_first(page: Page, site: Any) -> None:
+    show(site, recording("r1", "Old", "ready"), recording("r2", "", "recording", duration_s=None, people=[]))
+    await page.goto("/recordings")
+    cards = page.get_by_test_id("recording")
+    await expect(cards).to_have_count(2)
+    await expect(cards.nth(0)).to_contain_text("Untitled")
+    await expect(cards.nth(0).get_by_test_id("delete")).to_have_count(0)
+    await expect(cards.nth(1)).to_contain_text("Ann and 王小明")
+    await expect(cards.nth(1)).to_contain_text("2026")
+    await expect(cards.nth(1)).to_contain_text("1:35")
+    await expect(cards.nth(1).get_by_test_id("state")).to_have_text("Ready")
+
+
+async def test_the_filter_looks_at_titles_and_names(page: Page, site: Any) -> None:
+    show(site, recording("r1", "週一例會", "ready"), recording("r2", "Plan B", "ready", people=["Bob"]))
+    await page.goto("/recordings")
+    for wanted, count in (("例會", 1), ("bob plan", 1), ("", 2), ("nobody", 0)):
+        await page.get_by_test_id("filter").fill(wanted)
+        await expect(page.get_by_test_id("recording").filter(visible=True)).to_have_count(count)
+    await expect(page.get_by_test_id("empty")).to_contain_text("No recording matches")
+
+
+async def test_progress_is_live(page: Page, site: Any) -> None:
+    running = job("j1", "running", [DONE[0], step("audio:p1", "Sound of Ann", "running", progress=0.25)])
+    show(site, recording("r1", "Talk", "processing", job=running))
+    await page.goto("/recordings")
+    card = page.get_by_test_id("recording")
+    await expect(card).to_contain_text("Sound of Ann: 25%")
+    site.events.put_nowait(("recording", recording("r1", "Talk", "ready", job=READY)))
+    await expect(card.get_by_test_id("state")).to_have_text("Ready")
+    await expect(card.get_by_role("progressbar")).to_be_hidden()
+    site.events.put_nowait(("recording", recording("r2", "New one", "recording", duration_s=None)))
+    await expect(page.get_by_test_id("recording").nth(0)).to_contain_text("New one")
+    site.events.put_nowait(("recording-deleted", {"id": "r1"}))
+    await expect(page.get_by_test_id("recording")).to_have_count(1)
+
+
+async def test_a_failed_job_says_why_and_can_be_tried_again(page: Page, site: Any) -> None:
+    failed = job("j1", "failed", [step("denoise:p1", "Denoise Ann", "failed", error="weights are missing")])
+    show(site, recording("r1", "Talk", "failed", job=failed))
+    site.answers["POST /api/jobs/j1/retry"] = (409, {"error": {"code": "busy", "message": "it already runs"}})
+    await page.goto("/recordings")
+    await expect(page.get_by_test_id("fault")).to_have_text("Denoise Ann: weights are missing")
+    await page.get_by_test_id("retry-job").click()
+    await expect(page.get_by_role("log")).to_contain_text("That is not possible at the moment.")
+    await expect(page.get_by_role("log")).to_contain_text("it already runs")
+
+
+async def test_deleting_asks_first(page: Page, site: Any) -> None:
+    show(site, recording("r1", "Talk", "ready"))
+    await page.goto("/recordings")
+    await page.get_by_test_id("delete").click()
+    await expect(page.get_by_test_id("delete-dialog")).to_contain_text("“Talk” and all its files are deleted for good")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_test_id("recording")).to_have_count(1)
+    site.answers["DELETE /api/recordings/r1"] = (204, None)
+    await page.get_by_test_id("delete").click()
+    await page.get_by_test_id("confirm-yes").click()
+    await expect(page.get_by_test_id("recording")).to_have_count(0)
+    await expect(page.get_by_test_id("empty")).to_be_visible()
+
+
+def show_one(site: Any, film: str, **changes: Any) -> None:
+    file = {"name": "audio:p1", "title": "a.flac", "job_id": "j1", "url": "/api/recordings/r1/files/results/j1/a.flac"}
+    about = {"jobs": [READY], "files": [{**file, "size_bytes": 1_200_000, "type": "audio/flac"}], "job": READY}
+    site.answers["GET /api/recordings/r1"] = (200, recording("r1", "Talk", "ready") | about | changes)
+    for path in RESULTS.values():
+        site.files[f"/api/recordings/r1/files/{path}"] = film
+
+
+async def time_of(page: Page) -> float:
+    return float(await page.get_by_test_id("video").evaluate("(video) => video.currentTime"))
+
+
+async def seek(page: Page, to_s: float) -> None:
+    script = """(video, to) => new Promise((done) => {
+        const go = () => { video.addEventListener('seeked', done, {once: true}); video.currentTime = to; };
+        if (video.readyState) go(); else video.addEventListener('loadedmetadata', go, {once: true});
+    }).then(() => null)"""
+    await page.get_by_test_id("video").evaluate(script, to_s)
+
+
+async def test_changing_the_sound_keeps_the_place_and_the_playing(page: Page, site: Any, film: str) -> None:
+    show_one(site, film)
+    await page.goto("/recordings/r1")
+    video = page.get_by_test_id("video")
+    await seek(page, 7)
+    await page.get_by_test_id("speed").select_option("1.5")
+    await page.get_by_label("Original").check(force=True)
+    await expect(video).to_have_attribute("src", "/api/recordings/r1/files/results/j1/meeting-original.mp4")
+    await expect(page.get_by_test_id("time")).to_have_text("0:07 / 0:30")
+    assert await video.evaluate("(video) => [video.paused, video.playbackRate]") == [True, 1.5]
+    await page.get_by_test_id("play").click()
+    await page.keyboard.press("o")
+    await expect(video).to_have_attribute("src", "/api/recordings/r1/files/results/j1/meeting.mp4")
+    await expect(page.locator("vmeet-player[data-playing]")).to_be_visible()
+    assert await time_of(page) >= 7
+
+
+async def test_the_keys_of_the_player(page: Page, site: Any, film: str) -> None:
+    show_one(site, film)
+    await page.goto("/recordings/r1")
+    await seek(page, 15)
+    for key, expected in (("ArrowRight", 20), ("j", 10), ("ArrowLeft", 5), ("l", 15)):
+        await page.keyboard.press(key)
+        assert await time_of(page) == pytest.approx(expected, abs=0.5)
+    await page.keyboard.press(" ")
+    await expect(page.locator("vmeet-player[data-playing]")).to_be_visible()
+    await page.keyboard.press(" ")
+    await expect(page.locator("vmeet-player[data-playing]")).to_have_count(0)
+    await page.keyboard.press(">")
+    await expect(page.get_by_test_id("speed")).to_have_value("1.25")
+    await page.keyboard.press("m")
+    assert await page.get_by_test_id("video").evaluate("(video) => video.muted")
+    await page.keyboard.press("?")
+    await expect(page.get_by_test_id("player-help-dialog")).to_be_visible()
+
+
+async def test_files_are_named_after_people_and_can_be_downloaded(page: Page, site: Any, film: str) -> None:
+    show_one(site, film)
+    await page.goto("/recordings/r1")
+    row = page.get_by_test_id("files").get_by_role("listitem")
+    await expect(row).to_contain_text("Sound of Ann")
+    await expect(row).to_contain_text("1.2 MB")
+    link = row.get_by_role("link", name="Download: Sound of Ann")
+    await expect(link).to_have_attribute("href", "/api/recordings/r1/files/results/j1/a.flac?download=1")
+
+
+async def test_a_recording_in_work_shows_its_steps_until_the_video_is_there(page: Page, site: Any, film: str) -> None:
+    failing = step("layout", "Layout and encode", "running", progress=0.5, log_tail=["frame 100", "frame 200"])
+    running = job("j1", "running", [failing])
+    show_one(site, film, state="processing", job=running, jobs=[running], files=[])
+    await page.goto("/recordings/r1")
+    await expect(page.get_by_test_id("no-video")).to_contain_text("The video is being made")
+    await expect(page.get_by_test_id("steps")).to_contain_text("50%")
+    await page.get_by_text("Log", exact=True).click()
+    await expect(page.get_by_text("frame 200")).to_be_visible()
+    show_one(site, film)
+    site.events.put_nowait(("recording", recording("r1", "Talk", "ready", job=READY)))
+    await expect(page.get_by_test_id("video")).to_be_visible()
+    await expect(page.get_by_test_id("no-video")).to_be_hidden()
+
+
+async def test_processing_again_with_other_choices(page: Page, site: Any, film: str) -> None:
+    show_one(site, film)
+    provider = {
+        "name": "dtln",
+        "title": "DTLN",
+        "licence": "MIT",
+        "leaves_host": False,
+        "allowed": True,
+        "reason": None,
+    }
+    choices = {
+        "presets": {"plain": {}},
+        "providers": {"denoisers": [provider | {"options_schema": {}}]},
+        "problems": [],
+    }
+    site.answers["GET /api/choices"] = (200, choices)
+    site.answers["POST /api/recordings/r1/jobs"] = (201, READY)
+    await page.goto("/recordings/r1")
+    await page.get_by_test_id("again").click()
+    await expect(page.get_by_label("DTLN")).to_be_checked()
+    await page.get_by_label("None").check()
+    await page.get_by_test_id("again-start").click()
+    await expect(page.get_by_role("log")).to_contain_text("Processing has started.")
+    assert site.bodies["POST /api/recordings/r1/jobs"] == {"denoiser": None, "options": {}}
+
+
+async def test_a_recording_that_is_gone_says_so(page: Page, site: Any) -> None:
+    site.answers["GET /api/recordings/r9"] = (404, {"error": {"code": "unknown-recording", "message": "deleted"}})
+    await page.goto("/recordings/r9")
+    await expect(page.get_by_test_id("failure")).to_contain_text("This does not exist (any more).")
