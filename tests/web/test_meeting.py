@@ -8,6 +8,8 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page, expect
 
+from vmeet_core.protocol import clean_name
+
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 MEETING = {"id": "abcd", "title": "Talk", "people": 2, "recording": False}
 QUIET: dict[str, Any] = {"active": False, "recording_id": None, "started_at_s": None}
@@ -263,3 +265,25 @@ async def test_sound_that_the_browser_refuses_is_offered_by_a_click(blank: Page)
         return refused;
     }"""
     assert await blank.evaluate(refuse) == "refused"
+
+
+async def test_an_error_before_the_welcome_ends_the_waiting(page: Page, site: Any) -> None:
+    async def refuse(socket: web.WebSocketResponse) -> None:
+        await socket.receive()
+        await socket.send_json({"type": "error", "code": "bad-message", "message": "name: odd", "fatal": False})
+        await socket.receive()
+
+    site.answers["GET /api/meetings/abcd"] = (200, MEETING)
+    site.on_socket = refuse
+    await page.goto("/m/abcd")
+    await page.get_by_test_id("name").fill("Ann")
+    await page.get_by_test_id("join").click()
+    await expect(page.get_by_test_id("ended")).to_contain_text("name: odd")
+
+
+async def test_names_are_cleaned_as_the_server_wants_them(blank: Page) -> None:
+    script = "async (names) => { const m = await import('/static/js/protocol.js'); return names.map(m.cleanName); }"
+    names = ["  Ann ", "a\u202eb\u0000c", "王小明", "x" * 100, "\u2028", "e\u0301"]
+    cleaned = await blank.evaluate(script, names)
+    assert cleaned == ["Ann", "abc", "王小明", "x" * 64, "", "\u00e9"]
+    assert [clean_name(name) for name in cleaned if name] == [name for name in cleaned if name]

@@ -21,7 +21,7 @@ const CROWDED_STRIP_SHARE = 0.32;
  * @param {number} [smallest] width below which it scrolls
  * @returns {Arrangement}
  */
-export function gridLayout(count, area, smallest = SMALLEST_TILE_PX) {
+export function gridLayout(count, area, smallest = isTall(area) ? COMFORTABLE_TILE_PX : SMALLEST_TILE_PX) {
   let best = { columns: 1, tile: { width: 0, height: 0 } };
   for (let columns = 1; columns <= count; columns++) {
     const tile = largestTile(columns, Math.ceil(count / columns), area);
@@ -33,12 +33,17 @@ export function gridLayout(count, area, smallest = SMALLEST_TILE_PX) {
   return place(count, { columns, tile: { width, height: width / (4 / 3) } }, area);
 }
 
+/** @param {Size} area */
+function isTall(area) {
+  return area.height > area.width;
+}
+
 /** @param {number} columns @param {number} rows @param {Size} area @returns {Size} */
 function largestTile(columns, rows, area) {
   const cellWidth = (area.width - GAP_PX * (columns - 1)) / columns;
   const cellHeight = (area.height - GAP_PX * (rows - 1)) / rows;
   if (cellWidth <= 0 || cellHeight <= 0) return { width: 0, height: 0 };
-  const narrowest = area.height > area.width ? NARROWEST_UPRIGHT : NARROWEST;
+  const narrowest = isTall(area) ? NARROWEST_UPRIGHT : NARROWEST;
   const aspect = Math.min(WIDEST, Math.max(narrowest, cellWidth / cellHeight));
   const width = Math.min(cellWidth, cellHeight * aspect);
   return { width, height: width / aspect };
@@ -71,7 +76,7 @@ function place(count, { columns, tile }, area) {
  */
 export function duoLayout(ownIndex, area) {
   const other = centred(area);
-  const portrait = area.height > area.width;
+  const portrait = isTall(area);
   const width = Math.max(110, Math.min(280, area.width * (portrait ? 0.28 : 0.2)));
   const height = width / (portrait ? NARROWEST_UPRIGHT : WIDEST);
   const right = Math.min(area.width, other.x + other.width) - GAP_PX;
@@ -94,7 +99,7 @@ function centred(area) {
  * @returns {Arrangement}
  */
 export function pinnedLayout(count, pinned, area) {
-  const below = area.height > area.width;
+  const below = isTall(area);
   const share = count > 5 ? CROWDED_STRIP_SHARE : STRIP_SHARE;
   const strip = below
     ? { width: area.width, height: area.height * share }

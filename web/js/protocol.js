@@ -72,6 +72,7 @@ export const ERROR_CODES = [
 ];
 
 export const MAX_NAME_CHARS = 64;
+const NOT_IN_NAMES = /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 const HEARTBEAT_S = 2;
 const SILENT_HEARTBEATS = 3.5; // the server gives up on a page after 7 s; so does the page on the server
 const FIRST_DELAY_S = 0.5;
@@ -109,6 +110,12 @@ export function parseServerMessage(data) {
   } catch {
     return null;
   }
+}
+
+/** A name as the server takes it: what it would refuse is left out. @param {string} text */
+export function cleanName(text) {
+  const characters = Array.from(text.normalize("NFC").replace(NOT_IN_NAMES, "").trim());
+  return characters.slice(0, MAX_NAME_CHARS).join("").trim();
 }
 
 /** @typedef {"connecting" | "open" | "reconnecting" | "closed"} SignallingState */
@@ -185,6 +192,12 @@ export class Signalling extends EventTarget {
     socket.addEventListener("message", (event) => this.receive(String(event.data)));
     socket.addEventListener("close", () => this.socket === socket && this.retry());
     this.heardAt = performance.now();
+    this.startHeartbeat();
+  }
+
+  /** @private */
+  startHeartbeat() {
+    clearInterval(this.heartbeatTimer);
     this.heartbeatTimer = setInterval(() => this.beat(), this.heartbeatS * 1000);
   }
 
@@ -202,6 +215,7 @@ export class Signalling extends EventTarget {
   welcomed(welcome) {
     this.identity = { ...this.identity, token: welcome.token };
     this.heartbeatS = welcome.heartbeat_s || HEARTBEAT_S;
+    this.startHeartbeat();
     this.openedAt = performance.now();
     this.setState("open");
   }

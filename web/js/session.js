@@ -91,7 +91,7 @@ export class Session extends EventTarget {
         this.recording = message.recording;
         return this.emit("recording", message);
       case "replaced": return this.end({ code: "replaced", message: message.reason });
-      case "error": return message.fatal ? this.end(message) : this.emit("trouble", message);
+      case "error": return message.fatal || !this.me ? this.end(message) : this.emit("trouble", message);
       default: return undefined;
     }
   }

@@ -1,6 +1,6 @@
 import { h, uniqueId } from "../dom.js";
 import { say } from "../i18n.js";
-import { MAX_NAME_CHARS } from "../protocol.js";
+import { cleanName, MAX_NAME_CHARS } from "../protocol.js";
 import { remembered } from "../storage.js";
 
 /**
@@ -32,7 +32,7 @@ export class JoinForm extends HTMLElement {
       const address = meetingAddress(link.value);
       invalid.hidden = Boolean(address);
       link.setAttribute("aria-invalid", String(!address));
-      if (name.value.trim()) remembered.setName(name.value.trim());
+      if (cleanName(name.value)) remembered.setName(cleanName(name.value));
       if (address) location.assign(address);
       else say(invalid, "home.join-bad");
     };

@@ -1,6 +1,6 @@
 import { h, uniqueId } from "../dom.js";
 import { icon } from "../icons.js";
-import { MAX_NAME_CHARS } from "../protocol.js";
+import { cleanName, MAX_NAME_CHARS } from "../protocol.js";
 import { remembered } from "../storage.js";
 import { DevicePicker } from "./device-picker.js";
 import { Preview } from "./preview.js";
@@ -52,7 +52,7 @@ export class Lobby extends HTMLElement {
     const button = h("button", { type: "submit", class: "primary large", t: "lobby.join", "data-testid": "join" });
     const submit = (/** @type {Event} */ event) => {
       event.preventDefault();
-      this.join(this.name.value.trim());
+      this.join(cleanName(this.name.value));
     };
     return h("form", { onsubmit: submit }, h("div", { class: "field" }, this.label, this.name), button);
   }

@@ -1,4 +1,5 @@
 import { arrange } from "../layout.js";
+import { remembered } from "../storage.js";
 import { Tile } from "./tile.js";
 
 /** @typedef {import("../protocol.js").ParticipantInfo} ParticipantInfo */
@@ -53,10 +54,7 @@ export class Stage extends HTMLElement {
 
   /** @param {string} deviceId of the speaker */
   setSpeaker(deviceId) {
-    for (const tile of this.tiles.values()) {
-      const audio = /** @type {HTMLAudioElement & {setSinkId?: (id: string) => Promise<void>}} */ (tile.audio);
-      audio.setSinkId?.(deviceId).catch(() => {});
-    }
+    for (const tile of this.tiles.values()) tile.setSpeaker(deviceId);
   }
 
   /** @private @param {string} id */
@@ -64,6 +62,8 @@ export class Stage extends HTMLElement {
     const existing = this.tiles.get(id);
     if (existing) return existing;
     const tile = new Tile();
+    const speaker = remembered.device("speaker");
+    if (speaker) tile.setSpeaker(speaker);
     this.tiles.set(id, tile);
     this.append(tile);
     return tile;

@@ -89,6 +89,12 @@ export class Tile extends HTMLElement {
     }
   }
 
+  /** A speaker that is gone leaves the sound where it was. @param {string} deviceId */
+  setSpeaker(deviceId) {
+    const audio = /** @type {HTMLAudioElement & {setSinkId?: (id: string) => Promise<void>}} */ (this.audio);
+    audio.setSinkId?.(deviceId).catch(() => {});
+  }
+
   /** @param {number} level linear, in [0, 1] */
   setLevel(level) {
     const now = performance.now();
