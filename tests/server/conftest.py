@@ -28,7 +28,7 @@ def settings_in(folder: Path, min_free_bytes: int = 0, **server: Any) -> Setting
 
 @pytest.fixture
 async def make_client(tmp_path: Path) -> AsyncIterator[MakeClient]:
-    """``await make_client(access_key=..., min_free_bytes=...)``: a client of a fresh server over the same data folder."""
+    """``await make_client(access_key=...)``: a client of a fresh server over the same data folder."""
     clients: list[Any] = []
 
     async def make(**server: Any) -> Any:

@@ -118,7 +118,7 @@ async def site() -> AsyncIterator[Site]:
 @pytest.fixture
 def context_options() -> dict[str, Any]:
     """Overridden by tests that want another language, size or set of permissions."""
-    return {"locale": "en-US", "permissions": ["camera", "microphone"]}
+    return {"locale": "en-US", "permissions": ["camera", "microphone"], "reduced_motion": "reduce"}
 
 
 @pytest_asyncio.fixture(loop_scope="session")

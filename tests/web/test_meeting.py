@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from vmeet_core.protocol import clean_name
 
@@ -242,15 +242,19 @@ async def test_an_unknown_meeting_is_said_at_once(page: Page, site: Any) -> None
 
 async def test_a_picture_can_be_shown_large(page: Page, site: Any) -> None:
     await enter(page, site, Room())
-    ben = page.get_by_test_id("tile").filter(has_text="Ben")
-    await page.locator("vmeet-tile.own").get_by_role("button", name="Show large").click()
-    await expect(page.locator("vmeet-tile.own")).to_have_class("own pinned")
-    before = await ben.bounding_box()
-    await page.locator("vmeet-tile.own").get_by_role("button", name="Back to the grid").click()
-    await expect(page.locator("vmeet-tile.own")).to_have_class("own floating")
-    async with asyncio.timeout(5):
-        while (now := await ben.bounding_box()) is None or before is None or now["width"] < 2 * before["width"]:
-            await asyncio.sleep(0.05)
+    own, ben = page.locator("vmeet-tile.own"), page.get_by_test_id("tile").filter(has_text="Ben")
+    await expect(own).to_have_class("own floating")
+    assert await width_px(ben) > 2 * await width_px(own)
+    await own.get_by_role("button", name="Show large").click()
+    await expect(own).to_have_class("own pinned")
+    assert await width_px(own) > 2 * await width_px(ben)
+    await own.get_by_role("button", name="Back to the grid").click()
+    await expect(own).to_have_class("own floating")
+    assert await width_px(ben) > 2 * await width_px(own)
+
+
+async def width_px(tile: Locator) -> float:
+    return float(await tile.evaluate("(tile) => parseFloat(tile.style.width)"))
 
 
 async def test_sound_that_the_browser_refuses_is_offered_by_a_click(blank: Page) -> None:

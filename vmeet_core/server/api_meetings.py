@@ -57,10 +57,12 @@ class MeetingsApi:
         app.router.add_get("/api/meetings/{id}/socket", self.socket)
 
     async def choices(self, request: web.Request) -> web.Response:
-        """Presets, and the providers of each kind with the schema of their options."""
+        """Presets, the providers of each kind with the schema of their options, and the fields that are acted on."""
         presets = {name: preset.model_dump(mode="json") for name, preset in self._settings.meetings.items()}
         providers = {kind: [self._provider(kind, p) for p in self._registry.providers[kind].values()] for kind in KINDS}
-        return web.json_response({"presets": presets, "providers": providers, "problems": self._problems()})
+        fields = [key for keys in KEYS_OF_KIND.values() for key in keys if key not in NOT_RUN]
+        answer = {"presets": presets, "providers": providers, "fields": fields, "problems": self._problems()}
+        return web.json_response(answer)
 
     def _problems(self) -> list[dict[str, str]]:
         return [problem._asdict() for problem in self._registry.problems]
