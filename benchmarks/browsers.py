@@ -85,16 +85,20 @@ def _drawn_sound() -> Any:
 
 
 class Server:
-    """``vmeet serve`` as a process, on a free port, with its data in ``folder``."""
+    """``vmeet serve`` as a process, on a free port, with its data in ``folder``.
 
-    def __init__(self, folder: Path, meetings: str = "[meetings.default]\n", weights: Path | None = None) -> None:
+    ``meetings`` are the tables of presets, ``server`` more keys of [server].
+    """
+
+    def __init__(self, folder: Path, meetings: str = "[meetings.default]\n", server: str = "") -> None:
         self.folder = folder
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        weights = weights or Path(__file__).parents[1] / "weights"
-        settings = f'[server]\nbind = "127.0.0.1:{self.port}"\ndata_dir = "data"\n[weights]\ndir = "{weights}"\n'
+        weights = Path(__file__).parents[1] / "weights"
+        server = f'[server]\nbind = "127.0.0.1:{self.port}"\ndata_dir = "data"\n{server}'
+        settings = f'{server}[weights]\ndir = "{weights}"\n'
         (folder / "vmeet.toml").write_text(settings + meetings + "[recording]\nmin_free_bytes = 0\n", encoding="utf-8")
         self.process: subprocess.Popen[bytes] | None = None
 
