@@ -1,8 +1,15 @@
 """REST: choices, meetings, access, recordings."""
 
+import json
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from yarl import URL
+
+from vmeet_core.manifest import MANIFEST_NAME, Joined, Started, encode
+from vmeet_core.meetings import Choices, new_meeting
+from vmeet_core.server.app import HALL
 
 
 async def test_choices_list_presets_and_schemas(client: Any) -> None:
@@ -102,3 +109,74 @@ async def test_meetings_survive_a_restart(make_client: Any) -> None:
     await first.close()
     second = await make_client()
     assert (await second.get(f"/api/meetings/{created['id']}")).status == 200
+
+
+async def test_a_recording_whose_plugin_has_gone_is_kept_and_says_why(client: Any) -> None:
+    hall = client.app[HALL]
+    meeting = new_meeting("t", "plain", Choices(denoiser="gone"))
+    await hall.store.add_meeting(meeting)
+    await hall.store.add_recording("r1", meeting, 1.7e9)
+    folder = hall.recordings_dir / "r1"
+    folder.mkdir(parents=True)
+    started = Started(at_s=1.7e9, recording_id="r1", meeting_id=meeting.id, title="t")
+    joined = Joined(at_s=1.7e9 + 3, participant_id="p", name="Anna")
+    (folder / MANIFEST_NAME).write_bytes(encode(started) + encode(joined))
+    await hall.recover()
+    shown = await (await client.get("/api/recordings/r1")).json()
+    assert (shown["state"], shown["people"], shown["duration_s"]) == ("recorded", ["Anna"], 3.0)
+    assert "stopped while it recorded" in shown["note"]
+    assert "gone" in shown["note"]
+
+
+async def test_a_recording_whose_journal_is_damaged_does_not_keep_the_server_down(client: Any) -> None:
+    hall = client.app[HALL]
+    meeting = new_meeting("t", "plain", Choices())
+    await hall.store.add_meeting(meeting)
+    await hall.store.add_recording("r2", meeting, 1.7e9)
+    await hall.recover()
+    shown = await (await client.get("/api/recordings/r2")).json()
+    assert "journal cannot be read" in shown["note"]
+    assert (await client.delete("/api/recordings/r2")).status == 204
+    assert (await client.get("/api/recordings/r2")).status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../../vmeet.sqlite3", "results/../../../vmeet.sqlite3", "manifest.json", "results/..%2f..%2fx", "%2e%2e/x"],
+)
+async def test_files_outside_the_results_are_not_served(client: Any, path: str) -> None:
+    hall = client.app[HALL]
+    meeting = new_meeting("t", "plain", Choices())
+    await hall.store.add_meeting(meeting)
+    await hall.store.add_recording("r3", meeting, 1.7e9)
+    (hall.recordings_dir / "r3").mkdir(parents=True)
+    (hall.recordings_dir / "r3" / "manifest.json").write_text("{}")
+    answer = await client.get(URL(f"/api/recordings/r3/files/{path}", encoded=True))
+    assert answer.status == 404
+
+
+async def test_a_result_is_served_in_ranges_and_saved_under_its_title(client: Any) -> None:
+    hall = client.app[HALL]
+    meeting = new_meeting("週會", "plain", Choices())
+    await hall.store.add_meeting(meeting)
+    await hall.store.add_recording("r4", meeting, 1.7e9)
+    (hall.recordings_dir / "r4" / "results").mkdir(parents=True)
+    (hall.recordings_dir / "r4" / "results" / "a.mp4").write_bytes(bytes(range(100)))
+    part = await client.get("/api/recordings/r4/files/results/a.mp4", headers={"Range": "bytes=10-19"})
+    assert (part.status, await part.read()) == (206, bytes(range(10, 20)))
+    saved = await client.get("/api/recordings/r4/files/results/a.mp4?download=1")
+    assert unquote(saved.headers["Content-Disposition"]).endswith("''週會-r4-a.mp4")
+
+
+async def test_recordings_are_told_to_open_pages(client: Any) -> None:
+    hall = client.app[HALL]
+    async with client.get("/api/events") as stream:
+        assert stream.headers["Content-Type"].startswith("text/event-stream")
+        await stream.content.readuntil(b"\n\n")
+        meeting = new_meeting("t", "plain", Choices())
+        await hall.store.add_meeting(meeting)
+        await hall.store.add_recording("r5", meeting, 1.7e9)
+        await hall.tell("r5")
+        event = (await stream.content.readuntil(b"\n\n")).decode()
+    assert event.startswith("event: recording\ndata: ")
+    assert json.loads(event.partition("data: ")[2])["id"] == "r5"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vmeet_core.database import Database
+from vmeet_core.hookspecs import Permanent
 from vmeet_core.manifest import read_manifest
 from vmeet_core.media.segments import segment_duration_s
 from vmeet_core.meetings import Choices, Meeting, new_meeting
@@ -104,15 +105,23 @@ class Hall:
     async def _on_recorded(self, meeting: Meeting, recorder: Recorder, people: list[str], note: str | None) -> None:
         duration_s = max(recorder.ended_at_s - recorder.started_at_s, 0.0)
         await self.store.finish_recording(recorder.recording_id, duration_s, people, note)
-        await self.process(recorder.recording_id, self.preset_of(meeting))
+        await self._process_or_say_why(recorder.recording_id, self.preset_of(meeting))
         await self.tell(recorder.recording_id)
 
     def preset_of(self, meeting: Meeting) -> Preset:
         """What the meeting chose, over its preset; a preset that has gone from the settings counts as empty."""
         return meeting.choices.over(self.settings.meetings.get(meeting.preset, Preset()))
 
+    async def _process_or_say_why(self, recording_id: str, preset: Preset) -> None:
+        """A plugin that has gone since then must not cost the recording, nor be left out in silence."""
+        try:
+            await self.process(recording_id, preset)
+        except Permanent as error:
+            logger.warning("recording %s is kept, but not processed: %s", recording_id, error)
+            await self.store.add_note(recording_id, f"not processed: {error}")
+
     async def process(self, recording_id: str, preset: Preset) -> str:
-        """Queue the recording for the pipeline; returns the job's id."""
+        """Queue the recording for the pipeline; returns the job's id. Raises Permanent for what cannot be had."""
         request = ProcessRequest(denoiser=preset.denoiser, options=preset.options)
         return await self.pipeline.submit(recording_id, self.recordings_dir / recording_id, request)
 
@@ -160,7 +169,7 @@ class Hall:
                 continue
             await self.store.finish_recording(row.id, duration_s, people, "the server was stopped while it recorded")
             meeting = await self.store.meeting(row.meeting_id)
-            await self.process(row.id, self.preset_of(meeting) if meeting is not None else Preset())
+            await self._process_or_say_why(row.id, self.preset_of(meeting) if meeting is not None else Preset())
             logger.info("recording %s was cut short and is recovered: %.1f s", row.id, duration_s)
 
     async def delete(self, row: RecordingRow) -> None:

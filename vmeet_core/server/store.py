@@ -82,6 +82,13 @@ class Store:
         async with self._database.session() as session, session.begin():
             await session.execute(update(RecordingRow).where(RecordingRow.id == recording_id).values(**values))
 
+    async def add_note(self, recording_id: str, note: str) -> None:
+        """Something that whoever looks at the recording should know, after what is noted already."""
+        async with self._database.session() as session, session.begin():
+            row = await session.get(RecordingRow, recording_id)
+            if row is not None:
+                row.note = f"{row.note}; {note}" if row.note else note
+
     async def recordings(self, state: str | None = None) -> list[RecordingRow]:
         """Newest first."""
         query = select(RecordingRow).order_by(RecordingRow.started_at_s.desc())

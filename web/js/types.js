@@ -115,6 +115,7 @@
  * @property {"recording" | "recorded" | "processing" | "ready" | "failed"} state
  * @property {string | null} thumbnail
  * @property {number} size_bytes
+ * @property {string|null} [note] why it ended, or was not processed, when nobody asked for that
  * @property {Job | null} job
  * @property {Job[]} [jobs]
  * @property {RecordingFile[]} [files]

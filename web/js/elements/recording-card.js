@@ -75,11 +75,11 @@ export class RecordingCard extends LocalizedElement {
   }
 
   /** @private @param {Recording} recording */
-  showProgress({ job }) {
+  showProgress({ job, note }) {
     this.progress.hidden = !job || !isUnfinished(job);
     const failed = job?.state === "failed" ? job.steps.find((each) => each.state === "failed") : undefined;
-    this.fault.hidden = !failed;
-    this.fault.textContent = failed ? `${stepTitle(failed)}: ${failed.error ?? ""}` : "";
+    this.fault.hidden = !failed && !note;
+    this.fault.textContent = failed ? `${stepTitle(failed)}: ${failed.error ?? ""}` : note ?? "";
     if (!job) return;
     this.bar.value = jobProgress(job);
     const step = job.steps.find((each) => each.state === "running");

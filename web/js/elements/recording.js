@@ -136,6 +136,7 @@ export class RecordingPage extends LocalizedElement {
     if (recording.duration_s !== null) facts.push(["recording.length", formatClock(recording.duration_s)]);
     facts.push(["recording.people", recording.people.length ? formatList(recording.people) : t("recordings.no-people")]);
     facts.push(["recording.size", formatSize(recording.size_bytes)]);
+    if (recording.note) facts.push(["recording.note", recording.note]);
     fill(this.facts, ...facts.map(([key, text]) => h("div", {}, h("dt", { t: key }), h("dd", {}, text))));
   }
 

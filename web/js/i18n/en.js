@@ -272,6 +272,7 @@ const en = {
   "recording.date": "Date",
   "recording.length": "Length",
   "recording.size": "Size",
+  "recording.note": "Note",
   "recording.files": "Files",
   "recording.no-files": "No files yet.",
   "recording.back": "All recordings",

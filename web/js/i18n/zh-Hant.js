@@ -273,6 +273,7 @@ export default {
   "recording.date": "日期",
   "recording.length": "長度",
   "recording.size": "大小",
+  "recording.note": "備註",
   "recording.files": "檔案",
   "recording.no-files": "還沒有檔案。",
   "recording.back": "所有錄影",
