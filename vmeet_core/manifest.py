@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 MANIFEST_NAME = "manifest.json"
+SEGMENTS = "segments"  #: the folder of the segment files, inside the recording's
 SourceKind = Literal["microphone", "camera", "camera-small", "screen"]
 
 

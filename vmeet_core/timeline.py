@@ -16,6 +16,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from vmeet_core.manifest import (
+    SEGMENTS,
     AnyEvent,
     Event,
     Joined,
@@ -29,7 +30,6 @@ from vmeet_core.manifest import (
     Stopped,
 )
 
-SEGMENTS = "segments"  #: the folder of the segment files, inside the recording's
 RTP_WRAP = 1 << 32
 CLOCK_JUMP_S = 5.0  #: offsets of one person further apart than this are those of different clocks, not of the network
 

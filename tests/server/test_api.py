@@ -103,6 +103,17 @@ async def test_a_public_address_without_a_key_makes_one_and_keeps_it(make_client
     assert (await second.post("/api/login", json={"key": key})).status == 200
 
 
+@pytest.mark.parametrize("headers", [{"Host": "meet.example.org"}, {"X-Forwarded-For": "203.0.113.7"}])
+async def test_through_a_proxy_the_key_is_asked_for(client: Any, tmp_path: Any, headers: dict[str, str]) -> None:
+    assert (await client.get("/api/recordings")).status == 200
+    assert (await client.get("/api/recordings", headers=headers)).status == 401
+    key = (tmp_path / "data" / "access_key").read_text().strip()
+    answer = await client.post("/api/login", json={"key": key}, headers=headers)
+    cookie = answer.cookies["vmeet_access"].value
+    allowed = await client.get("/api/recordings", headers=headers, cookies={"vmeet_access": cookie})
+    assert allowed.status == 200
+
+
 async def test_meetings_survive_a_restart(make_client: Any) -> None:
     first = await make_client()
     created = await (await first.post("/api/meetings", json={"title": "t", "preset": "plain"})).json()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+CLOCK_HZ = {"opus": 48_000, "vp8": 90_000, "h264": 90_000}  #: RTP clock rates (RFC 7587, RFC 7741, RFC 6184)
+
 
 @dataclass(frozen=True, slots=True)
 class EncodedFrame:

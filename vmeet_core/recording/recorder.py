@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vmeet_core.manifest import (
     MANIFEST_NAME,
+    SEGMENTS,
     AnyEvent,
     Joined,
     Left,
@@ -24,15 +25,14 @@ from vmeet_core.manifest import (
     Stopped,
     encode,
 )
-from vmeet_core.media.encoded import EncodedFrame
-from vmeet_core.recording.segment import CLOCK_HZ, SegmentWriter
+from vmeet_core.media.encoded import CLOCK_HZ, EncodedFrame
+from vmeet_core.recording.segment import SegmentWriter
 
 logger = logging.getLogger(__name__)
 QUEUE_ITEMS = 8192
 DISK_CHECK_S = 1.0
 REPORT_EVERY_S = 10.0
 REPORTS_AT_FIRST = 3
-SEGMENTS = "segments"
 
 Track = tuple[str, SourceKind]  # participant id, source
 _Item = tuple[str, SourceKind, EncodedFrame] | AnyEvent | None

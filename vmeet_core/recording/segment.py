@@ -9,9 +9,8 @@ import av
 from av.container import InputContainer
 from av.packet import Packet
 
-from vmeet_core.media.encoded import EncodedFrame
+from vmeet_core.media.encoded import CLOCK_HZ, EncodedFrame
 
-CLOCK_HZ = {"opus": 48_000, "vp8": 90_000, "h264": 90_000}
 #: Clusters of 200 ms, flushed at once: with the default of 5 s a kill loses 5 s.
 OPTIONS = {"flush_packets": "1", "cluster_time_limit": "200"}
 

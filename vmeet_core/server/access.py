@@ -1,7 +1,8 @@
 """Who may open what: an access key for everything but meetings, which are joined by their unguessable link.
 
-On a loopback address no key is needed. On any other address without a key in the settings one is made, kept in the
-data folder, and printed at start-up: recordings must not lie open by accident.
+A browser on the server's own machine needs no key, unless the settings name one. Whoever comes by another address or
+another name (a proxy, a rebound DNS name) does: where the settings name no key one is made, kept in the data folder
+and printed at start-up. Recordings must not lie open by accident.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from vmeet_core.settings import Settings
 
 COOKIE = "vmeet_access"
 KEY_FILE = "access_key"
+PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
 OPEN_PREFIXES = ("/static/", "/m/", "/api/login", "/api/health")
 
 
@@ -30,8 +32,8 @@ def is_loopback(host: str) -> bool:
 
 
 def access_key(settings: Settings) -> str:
-    """The key in force, or "" where none is needed."""
-    if settings.server.access_key or is_loopback(settings.server.host):
+    """The key in force: that of the settings, or one that was made once and is kept in the data folder."""
+    if settings.server.access_key:
         return settings.server.access_key
     path = Path(settings.server.data_dir) / KEY_FILE
     if path.exists() and (kept := path.read_text().strip()):
@@ -41,6 +43,17 @@ def access_key(settings: Settings) -> str:
     made = secrets.token_urlsafe(16)
     path.write_text(made + "\n")
     return made
+
+
+def is_always_asked(settings: Settings) -> bool:
+    """Whether the key is asked of browsers on this machine too."""
+    return bool(settings.server.access_key) or not is_loopback(settings.server.host)
+
+
+def _comes_from_elsewhere(request: web.Request) -> bool:
+    """Reached by another name than this machine's own, or through a proxy that says so."""
+    name = request.url.host or ""
+    return not is_loopback(name) or any(header in request.headers for header in PROXY_HEADERS)
 
 
 def proof(key: str) -> str:
@@ -55,8 +68,8 @@ def _is_open(request: web.Request) -> bool:
     return parts[2] == "meetings" and len(parts) > 3
 
 
-def guard(key: str) -> Middleware:
-    """Middleware: refuses the API to whoever has no cookie, and changes that come from another site."""
+def guard(key: str, always: bool) -> Middleware:
+    """Middleware: refuses the API to whoever needs the key and has no cookie, and changes from another site."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -64,7 +77,7 @@ def guard(key: str) -> Middleware:
         changes = request.method not in ("GET", "HEAD") or "websocket" in request.headers.get("Upgrade", "").lower()
         if changes and site not in ("same-origin", "none"):
             return error_response(ApiError(403, "cross-site", "this request came from another site"))
-        if key and not _is_open(request):
+        if not _is_open(request) and (always or _comes_from_elsewhere(request)):
             given = request.cookies.get(COOKIE, "")
             if not hmac.compare_digest(given.encode(), proof(key).encode()):
                 return error_response(ApiError(401, "key-needed", "this server asks for its access key"))

@@ -16,7 +16,7 @@ import vmeet_core
 from vmeet_core.database import Database
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.plugins import Registry
-from vmeet_core.server.access import COOKIE, access_key, guard, is_loopback, proof
+from vmeet_core.server.access import COOKIE, access_key, guard, is_always_asked, is_loopback, proof
 from vmeet_core.server.api_meetings import MeetingsApi
 from vmeet_core.server.api_recordings import RecordingsApi
 from vmeet_core.server.errors import ApiError, errors, read_body
@@ -71,10 +71,13 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def build_app(settings: Settings, registry: Registry) -> web.Application:
-    """The whole server as an aiohttp application; nothing runs and no database is opened before its start-up."""
+    """The whole server as an aiohttp application; nothing runs and no database is opened before its start-up.
+
+    The access key is made here where there is none.
+    """
     key = access_key(settings)
     hall, lag = Hall(settings, registry), LoopLag()
-    app = web.Application(middlewares=[errors, guard(key)], client_max_size=256 * 1024)
+    app = web.Application(middlewares=[errors, guard(key, is_always_asked(settings))], client_max_size=256 * 1024)
 
     async def life(app: web.Application) -> AsyncIterator[None]:
         rtc.use_loopback_when_alone()
@@ -110,7 +113,7 @@ def _add_server_routes(app: web.Application, hall: Hall, lag: LoopLag, key: str)
 
     async def login(request: web.Request) -> web.Response:
         given = (await read_body(request, Key)).key
-        if key and not hmac.compare_digest(given.encode(), key.encode()):
+        if not hmac.compare_digest(given.encode(), key.encode()):
             await asyncio.sleep(1)  # guessing takes its time
             raise ApiError(401, "wrong-key", "this is not the access key", "key")
         response = web.json_response({"ok": True})
@@ -173,7 +176,7 @@ def run(settings: Settings, registry: Registry) -> None:
     app = build_app(settings, registry)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every candidate pair
-    _greet(host, port, access_key(settings))
+    _greet(settings, access_key(settings))
     try:
         web.run_app(app, host=host, port=port, print=None, access_log=None, shutdown_timeout=5)
     except OSError as error:
@@ -183,10 +186,13 @@ def run(settings: Settings, registry: Registry) -> None:
         ) from error
 
 
-def _greet(host: str, port: int, key: str) -> None:
+def _greet(settings: Settings, key: str) -> None:
+    host = settings.server.host
     shown = f"[{host}]" if ":" in host else host
-    print(f"VMeet {vmeet_core.__version__}: http://{shown}:{port}/  (Ctrl-C stops it)", flush=True)
-    if key:
+    print(f"VMeet {vmeet_core.__version__}: http://{shown}:{settings.server.port}/  (Ctrl-C stops it)", flush=True)
+    if is_always_asked(settings):
         print(f"Access key for creating meetings and opening recordings: {key}", flush=True)
+    else:
+        print(f"Through a proxy, creating meetings and opening recordings asks for this access key: {key}", flush=True)
     if not is_loopback(host):
         print("Browsers give camera and microphone only to https pages: put an https proxy in front.", flush=True)

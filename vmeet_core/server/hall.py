@@ -10,7 +10,7 @@ from typing import Any
 
 from vmeet_core.database import Database
 from vmeet_core.hookspecs import Permanent
-from vmeet_core.manifest import read_manifest
+from vmeet_core.manifest import SEGMENTS, read_manifest
 from vmeet_core.media.segments import segment_duration_s
 from vmeet_core.meetings import Choices, Meeting, new_meeting
 from vmeet_core.pipeline.scheduler import Scheduler
@@ -21,7 +21,7 @@ from vmeet_core.server.events import EventHub
 from vmeet_core.server.live_meeting import LiveMeeting
 from vmeet_core.server.store import RecordingRow, Store
 from vmeet_core.settings import Preset, Settings
-from vmeet_core.timeline import SEGMENTS, build_timeline
+from vmeet_core.timeline import build_timeline
 
 logger = logging.getLogger(__name__)
 SWEEP_S = 5.0

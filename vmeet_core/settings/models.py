@@ -67,7 +67,11 @@ class Server(Table):
         (), description="names of the providers that may send media to another machine"
     )
     data_dir: Path = Field(Path("data"), description="the folder of the database and the recordings")
-    access_key: str = Field("", description="when set, asked of whoever opens a page that is no meeting", repr=False)
+    access_key: str = Field(
+        "",
+        description="asked of whoever creates meetings or opens recordings; without one, a key is made and asked of all but this machine",
+        repr=False,
+    )
 
     @property
     def host(self) -> str:

@@ -6,7 +6,6 @@ VP8: RFC 7741. H.264: RFC 6184. Opus: every packet is a frame (RFC 7587).
 from dataclasses import dataclass
 
 CodecName = str  # "opus", "vp8" or "h264"
-CLOCK_HZ = {"opus": 48_000, "vp8": 90_000, "h264": 90_000}
 _H264_SPS, _H264_IDR, _H264_STAP_A, _H264_FU_A = 7, 5, 24, 28
 
 

@@ -18,7 +18,8 @@ from aiortc.rtp import (
     unpack_remb_fci,
 )
 
-from vmeet_core.sfu.codecs import CLOCK_HZ, CodecName, Vp8Counters, is_keyframe_start
+from vmeet_core.media.encoded import CLOCK_HZ
+from vmeet_core.sfu.codecs import CodecName, Vp8Counters, is_keyframe_start
 from vmeet_core.sfu.ingress import Ingress
 from vmeet_core.sfu.packet import Extension, RtpPacket, sequence_newer, serialize
 

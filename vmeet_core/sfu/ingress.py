@@ -9,7 +9,8 @@ from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
 from aiortc.rtp import RTCP_PSFB_PLI, RTCP_RTPFB_NACK, RtcpPsfbPacket, RtcpReceiverInfo, RtcpRtpfbPacket
 
 from vmeet_core.manifest import SourceKind
-from vmeet_core.sfu.codecs import CLOCK_HZ, CodecName
+from vmeet_core.media.encoded import CLOCK_HZ
+from vmeet_core.sfu.codecs import CodecName
 from vmeet_core.sfu.nack import MissingPackets
 from vmeet_core.sfu.packet import RtpPacket, unwrap_rtx
 from vmeet_core.sfu.statistics import ReceptionStatistics

@@ -7,12 +7,12 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from vmeet_core.hookspecs import Permanent
-from vmeet_core.manifest import read_manifest
+from vmeet_core.manifest import SEGMENTS, read_manifest
 from vmeet_core.media.probe import MediaInfo, PictureInfo, probe
 from vmeet_core.media.segments import segment_duration_s
 from vmeet_core.pipeline.prepared import LAYOUT_HEIGHT_PX, LAYOUT_WIDTH_PX, CanvasFormat, Prepared
 from vmeet_core.pipeline.spec import Work
-from vmeet_core.timeline import SEGMENTS, Person, SegmentSpan, Span, Timeline, Track, build_timeline
+from vmeet_core.timeline import Person, SegmentSpan, Span, Timeline, Track, build_timeline
 
 VERSION = 1
 ROLE = "prepared"
