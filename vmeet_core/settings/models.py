@@ -69,7 +69,7 @@ class Server(Table):
     data_dir: Path = Field(Path("data"), description="the folder of the database and the recordings")
     access_key: str = Field(
         "",
-        description="asked of whoever creates meetings or opens recordings; left out, one is made for all but this machine",
+        description="asked of whoever creates meetings or opens recordings; one is made where it is left out",
         repr=False,
     )
 
