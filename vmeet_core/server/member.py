@@ -9,7 +9,7 @@ from vmeet_core import protocol
 from vmeet_core.manifest import SourceKind
 from vmeet_core.meetings import Participant
 from vmeet_core.server.outbox import Outbox
-from vmeet_core.sfu.connections import PublishConnection, ReceiveConnection
+from vmeet_core.sfu.connections import BadDescription, PublishConnection, ReceiveConnection
 from vmeet_core.sfu.ingress import Ingress
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,9 @@ class Member:
         except BaseException:
             await connection.close()
             raise
+        if self._closed:
+            await connection.close()
+            raise BadDescription("this page has left the meeting, or was replaced")
         previous, self.publish = self.publish, connection
         for source, ingress in connection.sources.items():
             ingress.set_muted(source in self.participant.muted)
