@@ -153,9 +153,8 @@ class Hall:
         finally:
             sweeper.cancel()
             await self.close_meetings()
-            for task in list(self._tasks):
-                task.cancel()
             await scheduler.close()
+            await asyncio.gather(*self._tasks, return_exceptions=True)  # cancelled, they would leave connections open
 
     async def recover(self) -> None:
         """Recordings that a crash cut short are closed and processed like the others."""
@@ -183,7 +182,12 @@ class Hall:
         """The pipeline reports progress: tell the open pages."""
         task = asyncio.create_task(self.tell(job.recording_id))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._told)
+
+    def _told(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("progress could not be told: %r", error, exc_info=error)
 
     async def tell(self, recording_id: str) -> None:
         """Send the state of a recording to every open page."""
