@@ -86,7 +86,8 @@ async def test_picture_and_sound_stay_together(server: Any, chromium: Any, prese
     assert abs(offset_s) < 0.08
 
 
-async def test_a_kill_while_recording_keeps_it(server: Any, chromium: Any) -> None:
+@pytest.mark.parametrize("end", ["kill", "terminate"])
+async def test_a_server_that_ends_while_recording_keeps_it(server: Any, chromium: Any, end: str) -> None:
     meeting = server.new_meeting()
     page = await browsers.new_page(chromium)
     await browsers.enter(page, server.url + meeting["url"], "Anna", meeting)
@@ -94,7 +95,7 @@ async def test_a_kill_while_recording_keeps_it(server: Any, chromium: Any) -> No
     await page.get_by_test_id("confirm-yes").click()
     await expect(page.get_by_test_id("recording-badge")).to_be_visible(timeout=10_000)
     await asyncio.sleep(4)
-    server.process.kill()
+    getattr(server.process, end)()
     server.process.wait(10)
     await page.close()
     await server.start()
