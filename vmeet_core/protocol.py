@@ -15,7 +15,6 @@ MAX_NAME_CHARS = 64
 HEARTBEAT_S = 2.0  #: a page sends a ping this often
 SILENCE_S = 7.0  #: a page that was silent for so long has gone
 
-PublishedSource = SourceKind
 Connection = Literal["publish", "receive"]
 
 
@@ -195,7 +194,7 @@ class ParticipantLeft(Message):
 
     type: Literal["participant-left"] = "participant-left"
     participant_id: str
-    reason: Literal["left", "lost", "replaced"]
+    reason: Literal["left", "lost"]
 
 
 class RecordingChanged(Message):

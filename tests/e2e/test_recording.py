@@ -52,7 +52,7 @@ async def review_and_delete(server: Any, page: Page, found: dict[str, Any]) -> N
     await page.goto(server.url + "/recordings")
     card = page.get_by_test_id("recording")
     await expect(card).to_contain_text("週會 one")
-    await expect(card.locator("img")).to_have_js_property("complete", True)
+    await expect(card.locator("img")).to_have_js_property("naturalWidth", 480)
     await page.goto(f"{server.url}/recordings/{found['id']}")
     player = page.locator("video")
     await player.evaluate("video => { video.muted = true; return video.play(); }")

@@ -103,6 +103,11 @@ async def test_a_public_address_without_a_key_makes_one_and_keeps_it(make_client
     assert (await second.post("/api/login", json={"key": key})).status == 200
 
 
+@pytest.mark.parametrize("host", ["x:y:z", "a b", ""])
+async def test_a_host_that_is_none_is_not_this_machine(client: Any, host: str) -> None:
+    assert (await client.get("/api/recordings", headers={"Host": host})).status == 401
+
+
 @pytest.mark.parametrize("headers", [{"Host": "meet.example.org"}, {"X-Forwarded-For": "203.0.113.7"}])
 async def test_through_a_proxy_the_key_is_asked_for(client: Any, tmp_path: Any, headers: dict[str, str]) -> None:
     assert (await client.get("/api/recordings")).status == 200

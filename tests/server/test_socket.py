@@ -1,7 +1,6 @@
 """Signalling: coming, going, and everything that a page may get wrong."""
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
@@ -30,7 +29,6 @@ async def test_slots_are_offered_and_given(new_meeting: Any, open_page: Any) -> 
     meeting = await new_meeting()
     anna, ben = await open_page(meeting["id"]), await open_page(meeting["id"])
     await anna.join("Anna")
-    assert "m=audio" not in json.dumps(anna.welcome)
     await ben.join("Ben")
     offer = await ben.next("offer")
     assert offer["sdp"].count("m=audio") == offer["sdp"].count("m=video") == 4

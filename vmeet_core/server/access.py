@@ -52,7 +52,10 @@ def is_always_asked(settings: Settings) -> bool:
 
 def _comes_from_elsewhere(request: web.Request) -> bool:
     """Reached by another name than this machine's own, or through a proxy that says so."""
-    name = request.url.host or ""
+    try:
+        name = request.url.host or ""
+    except ValueError:  # a Host header that is no host and port
+        return True
     return not is_loopback(name) or any(header in request.headers for header in PROXY_HEADERS)
 
 

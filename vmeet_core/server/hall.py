@@ -25,7 +25,6 @@ from vmeet_core.timeline import build_timeline
 
 logger = logging.getLogger(__name__)
 SWEEP_S = 5.0
-RESULT_VIDEO = "video"
 
 
 class Hall:

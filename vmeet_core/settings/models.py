@@ -61,7 +61,7 @@ class Server(Table):
         (), description="STUN and TURN servers for people behind strict networks; none by default"
     )
     public_address: Annotated[str, AfterValidator(_address)] = Field(
-        "", description="the IP address that others see, when this machine is behind 1:1 NAT"
+        "", description="the IP address that others see behind 1:1 NAT; this version refuses it, see below"
     )
     allow_leaving_host: tuple[str, ...] = Field(
         (), description="names of the providers that may send media to another machine"

@@ -49,7 +49,7 @@
  * @typedef {{type: "offer", sdp: string, negotiation: number}} Offer
  * @typedef {{type: "slots", slots: Slot[]}} Slots
  * @typedef {{type: "participant", participant: ParticipantInfo}} ParticipantChanged
- * @typedef {{type: "participant-left", participant_id: string, reason: "left" | "lost" | "replaced"}} ParticipantLeft
+ * @typedef {{type: "participant-left", participant_id: string, reason: "left" | "lost"}} ParticipantLeft
  * @typedef {{type: "recording", recording: RecordingInfo, reason: string | null}} RecordingChanged
  * @typedef {{type: "replaced", reason: string}} Replaced
  * @typedef {{type: "error", code: string, message: string, fatal: boolean}} ErrorMessage
