@@ -1,5 +1,8 @@
 """Tests of the database on a real file."""
 
+import asyncio
+import contextlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -50,3 +53,22 @@ async def test_every_connection_writes_ahead_and_keeps_foreign_keys(tmp_path: Pa
 async def test_a_folder_in_place_of_the_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="unable to open database file"):
         await Database.open(tmp_path)
+
+
+async def test_cancelled_queries_leave_no_thread_behind(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "vmeet.sqlite3")
+    before = set(threading.enumerate())
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT sum(i) FROM n"
+
+    async def query() -> None:
+        async with database.session() as session:
+            await session.scalar(text(slow))
+
+    tasks = [asyncio.create_task(query()) for _ in range(4)]
+    await asyncio.sleep(0.02)
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    await database.close()
+    assert not [thread for thread in set(threading.enumerate()) - before if "connection" in thread.name]
