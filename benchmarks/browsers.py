@@ -31,13 +31,14 @@ def chromium_path() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-def make_media(folder: Path) -> tuple[Path, Path]:
+def make_media(folder: Path, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX) -> tuple[Path, Path]:
     """A camera (y4m) and a microphone (wav) file: a talking head and speech where there are any, else made up."""
     camera, microphone = folder / "camera.y4m", folder / "microphone.wav"
     clip = SHARED / "talking-heads" / "room-720p.mp4"
-    pictures = _clip_pictures(clip) if clip.exists() else _drawn_pictures()
+    size = (width_px, height_px)
+    pictures = _clip_pictures(clip, *size) if clip.exists() else _drawn_pictures(*size)
     with camera.open("wb") as file:
-        file.write(b"YUV4MPEG2 W%d H%d F%d:1 Ip A1:1 C420jpeg\n" % (WIDTH_PX, HEIGHT_PX, FPS))
+        file.write(b"YUV4MPEG2 W%d H%d F%d:1 Ip A1:1 C420jpeg\n" % (*size, FPS))
         for _, picture in zip(range(LOOP_S * FPS), pictures, strict=False):
             file.write(b"FRAME\n" + picture.tobytes())
     speech = sorted((SHARED / "mandarin").glob("*.flac"))[:4]
@@ -48,24 +49,24 @@ def make_media(folder: Path) -> tuple[Path, Path]:
     return camera, microphone
 
 
-def _clip_pictures(clip: Path) -> Iterator[Any]:
+def _clip_pictures(clip: Path, width_px: int, height_px: int) -> Iterator[Any]:
     while True:
         with av.open(str(clip)) as container:
             for frame in container.decode(video=0):
-                yield frame.reformat(WIDTH_PX, HEIGHT_PX, "yuv420p").to_ndarray()
+                yield frame.reformat(width_px, height_px, "yuv420p").to_ndarray()
 
 
-def _drawn_pictures() -> Iterator[Any]:
+def _drawn_pictures(width_px: int, height_px: int) -> Iterator[Any]:
     """A disc that wanders over a gradient, with some noise: about as hard to encode as a face."""
     random = np.random.default_rng(1)
-    rows, columns = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX]
+    rows, columns = np.mgrid[0:height_px, 0:width_px]
     number = 0
     while True:
-        centre = WIDTH_PX * (0.5 + 0.2 * np.sin(number / 20))
-        disc = (rows - HEIGHT_PX / 2) ** 2 + (columns - centre) ** 2 < (HEIGHT_PX / 3) ** 2
-        luma = columns / 6 + 40 + 80 * disc + random.integers(-6, 6, rows.shape)
-        planar = np.full((HEIGHT_PX * 3 // 2, WIDTH_PX), 128, np.uint8)
-        planar[:HEIGHT_PX] = np.clip(luma, 16, 235)
+        centre = width_px * (0.5 + 0.2 * np.sin(number / 20))
+        disc = (rows - height_px / 2) ** 2 + (columns - centre) ** 2 < (height_px / 3) ** 2
+        luma = columns * 100 / width_px + 40 + 80 * disc + random.integers(-6, 6, rows.shape)
+        planar = np.full((height_px * 3 // 2, width_px), 128, np.uint8)
+        planar[:height_px] = np.clip(luma, 16, 235)
         yield planar
         number += 1
 

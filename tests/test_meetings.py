@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmeet_core.meetings import MAX_PEOPLE, Choices, MeetingFull, new_meeting
+from vmeet_core.meetings import MAX_PEOPLE, Choices, MeetingFull, new_meeting, stream_token
 from vmeet_core.settings import Preset
 
 
@@ -17,9 +17,12 @@ def test_the_token_brings_the_same_person_back() -> None:
     meeting = new_meeting("t", "plain", Choices())
     first = meeting.join("a", None, meeting.host_key)
     first.set_muted("camera", True)
+    first.sources = ["camera"]
+    first.connected = False
     again = meeting.join("b", first.token, None)
     assert again is first
-    assert (again.name, again.is_host, again.muted, again.sources) == ("b", True, [], [])
+    assert (again.name, again.is_host, again.connected) == ("b", True, True)
+    assert (again.muted, again.sources) == (["screen", "camera"], ["camera"])
     assert meeting.join("b", "unknown", None) is not first
     assert len(meeting.participants) == 2
 
@@ -46,9 +49,58 @@ def test_muting_is_kept_per_source() -> None:
     participant.set_muted("camera", True)
     participant.set_muted("camera", True)
     participant.set_muted("microphone", True)
-    assert participant.info().muted == ["camera", "microphone"]
+    assert participant.info().muted == ["screen", "camera", "microphone"]
     participant.set_muted("camera", False)
-    assert participant.info().muted == ["microphone"]
+    assert participant.info().muted == ["screen", "microphone"]
+
+
+def test_the_small_picture_follows_the_camera() -> None:
+    participant = new_meeting("t", "plain", Choices()).join("a", None, None)
+    assert not participant.is_muted("camera-small")
+    participant.set_muted("camera", True)
+    assert participant.is_muted("camera-small")
+    assert participant.is_muted("camera")
+    assert not participant.is_muted("microphone")
+
+
+def test_only_what_is_published_and_not_muted_is_on() -> None:
+    participant = new_meeting("t", "plain", Choices()).join("a", None, None)
+    assert not participant.has_on("microphone", "camera")
+    participant.sources = ["microphone", "camera", "screen"]
+    participant.set_muted("camera", True)
+    assert participant.has_on("microphone", "camera")
+    assert not participant.has_on("camera", "screen")
+    participant.set_muted("screen", False)
+    assert participant.has_on("screen")
+
+
+def test_a_stream_is_a_participant_that_says_so() -> None:
+    meeting = new_meeting("t", "plain", Choices())
+    stream = meeting.join_stream("OBS")
+    assert meeting.participants[stream.id].info().is_stream
+    assert (stream.name, stream.state, stream.is_host) == ("OBS", "in", False)
+    for number in range(MAX_PEOPLE - 1):
+        meeting.join(str(number), None, None)
+    with pytest.raises(MeetingFull):
+        meeting.join_stream("one more")
+
+
+def test_numbers_of_people_are_small_and_used_again() -> None:
+    meeting = new_meeting("t", "plain", Choices())
+    first, second = meeting.join("a", None, None), meeting.join("b", None, None)
+    meeting.leave(first.id)
+    third = meeting.join_stream("c")
+    assert (second.number, third.number, meeting.join("d", None, None).number) == (2, 1, 3)
+
+
+def test_stream_tokens_are_of_one_meeting_and_one_purpose() -> None:
+    one, two = new_meeting("t", "plain", Choices()), new_meeting("t", "plain", Choices())
+    tokens = {stream_token(one, "whip"), stream_token(one, "whep"), stream_token(two, "whip"), one.host_key}
+    assert len(tokens) == 4
+    assert stream_token(one, "whip") == stream_token(one, "whip")
+    assert all(len(token) >= 32 for token in tokens)
+    two.host_key = one.host_key
+    assert stream_token(two, "whip") != stream_token(one, "whip")
 
 
 def test_ids_and_keys_differ() -> None:

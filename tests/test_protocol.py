@@ -34,6 +34,12 @@ def test_messages_are_told_apart_by_type() -> None:
         ('{"type": "join", "name": "   "}', "name"),
         ('{"type": "publish", "sdp": "", "sources": []}', "sdp"),
         ('{"type": "publish", "sdp": "v", "sources": [{"mid": "0", "source": "camera"}, 5]}', "sources"),
+        ('{"type": "receive", "sdp": "v"}', "sdp"),
+        ('{"type": "view", "pictures": [{"participant_id": "a", "width_px": 0, "height_px": 9}]}', "width_px"),
+        ('{"type": "view", "pictures": [{"participant_id": "a", "source": "camera-small"}]}', "source"),
+        ('{"type": "chat", "text": " \\n "}', "text"),
+        ('{"type": "chat", "text": "a\\u0007"}', "text"),
+        ('{"type": "chat", "text": "' + "x" * 2001 + '"}', "text"),
     ],
 )
 def test_bad_messages_name_the_field(data: str, field: str) -> None:
@@ -45,6 +51,16 @@ def test_bad_messages_name_the_field(data: str, field: str) -> None:
 @pytest.mark.parametrize(("given", "kept"), [("  王小明 ", "王小明"), ("e\u0301", "é"), ("Zoë 👩‍🔬", "Zoë 👩‍🔬")])
 def test_names_are_trimmed_and_normalised(given: str, kept: str) -> None:
     assert protocol.clean_name(given) == kept
+
+
+def test_chat_texts_keep_their_lines() -> None:
+    assert protocol.clean_text("  a\r\nb\tc\rd \n") == "a\nb\tc\nd"
+
+
+def test_a_view_is_bounded() -> None:
+    one = '{"participant_id": "a", "width_px": 1, "height_px": 1}'
+    with pytest.raises(ValidationError, match="64"):
+        protocol.parse_client_message('{"type": "view", "pictures": [' + ",".join([one] * 65) + "]}")
 
 
 def test_every_message_and_field_is_documented() -> None:
@@ -69,7 +85,7 @@ def _fields(model: Any) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("name", ["MAX_MESSAGE_BYTES", "MAX_NAME_CHARS", "HEARTBEAT_S", "SILENCE_S"])
+@pytest.mark.parametrize("name", [name for name in vars(protocol) if re.fullmatch(r"MAX_[A-Z_]+|[A-Z]+_S", name)])
 def test_the_limits_in_the_document_are_those_in_force(name: str) -> None:
     value = f"{getattr(protocol, name):g}" if name.endswith("_S") else f"{getattr(protocol, name):,}"
     assert re.search(rf"\| `{name}` \| {value} \|", DOCS.read_text(encoding="utf-8"))

@@ -1,5 +1,8 @@
 """Meetings, the people in them and what they chose: pure state, no input or output."""
 
+import base64
+import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,6 +14,7 @@ from vmeet_core.protocol import ParticipantInfo, RecordingInfo
 from vmeet_core.settings import Preset
 
 State = Literal["waiting", "previewing", "in", "left"]
+StreamKind = Literal["whip", "whep"]
 MAX_PEOPLE = 100
 
 
@@ -43,7 +47,11 @@ class Choices(BaseModel):
 
 @dataclass
 class Participant:
-    """A person in a meeting; ``token`` lets the same person come back."""
+    """A person in a meeting; ``token`` lets the same person come back.
+
+    ``connected`` is False while nothing is heard of the page; ``is_stream`` marks a program that publishes by WHIP.
+    A screen is off until it is turned on; what is off stays so when the person comes back.
+    """
 
     id: str
     name: str
@@ -51,16 +59,34 @@ class Participant:
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     state: State = "waiting"
     sources: list[SourceKind] = field(default_factory=list)
-    muted: list[SourceKind] = field(default_factory=list)
+    muted: list[SourceKind] = field(default_factory=lambda: ["screen"])
+    connected: bool = True
+    is_stream: bool = False
+    number: int = 0  #: a small one among those who are in the meeting, for metrics
 
     def set_muted(self, source: SourceKind, muted: bool) -> None:
-        """Note that a source is off or on."""
+        """Note that a source is off or on; the small picture follows the camera."""
         self.muted = [each for each in self.muted if each != source] + ([source] if muted else [])
+
+    def is_muted(self, source: SourceKind) -> bool:
+        """Whether a source is off."""
+        return ("camera" if source == "camera-small" else source) in self.muted
+
+    def has_on(self, *sources: SourceKind) -> bool:
+        """Whether one of these is published and turned on."""
+        return any(source in self.sources and source not in self.muted for source in sources)
 
     def info(self) -> ParticipantInfo:
         """What everyone may know."""
         return ParticipantInfo(
-            id=self.id, name=self.name, is_host=self.is_host, state=self.state, sources=self.sources, muted=self.muted
+            id=self.id,
+            name=self.name,
+            is_host=self.is_host,
+            state=self.state,
+            sources=self.sources,
+            muted=self.muted,
+            connected=self.connected,
+            is_stream=self.is_stream,
         )
 
 
@@ -82,11 +108,19 @@ class Meeting:
         known = next((p for p in self.participants.values() if token and secrets.compare_digest(p.token, token)), None)
         if known is not None:
             known.name, known.is_host, known.state = name, known.is_host or is_host, "in"
-            known.sources, known.muted = [], []
+            known.connected = True
             return known
+        return self._add(Participant(id=secrets.token_hex(6), name=name, is_host=is_host, state="in"))
+
+    def join_stream(self, name: str) -> Participant:
+        """A program that publishes by WHIP. Raises MeetingFull."""
+        return self._add(Participant(secrets.token_hex(6), name, is_host=False, state="in", is_stream=True))
+
+    def _add(self, participant: Participant) -> Participant:
         if len(self.participants) >= MAX_PEOPLE:
             raise MeetingFull(f"{MAX_PEOPLE} people are in this meeting already")
-        participant = Participant(id=secrets.token_hex(6), name=name, is_host=is_host, state="in")
+        taken = {each.number for each in self.participants.values()}
+        participant.number = next(number for number in range(1, MAX_PEOPLE + 1) if number not in taken)
         self.participants[participant.id] = participant
         return participant
 
@@ -100,3 +134,12 @@ class Meeting:
 def new_meeting(title: str, preset: str, choices: Choices) -> Meeting:
     """A meeting with an unguessable id and host key."""
     return Meeting(secrets.token_urlsafe(9), title, secrets.token_urlsafe(24), preset, choices)
+
+
+def stream_token(meeting: Meeting, kind: StreamKind) -> str:
+    """The bearer token with which programs publish to (``whip``) or watch (``whep``) the meeting.
+
+    It is derived from the host key (HMAC-SHA-256), so that nothing more has to be kept, and does not give it away.
+    """
+    digest = hmac.new(meeting.host_key.encode(), f"{kind} {meeting.id}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

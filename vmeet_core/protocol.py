@@ -13,9 +13,14 @@ from vmeet_core.manifest import SourceKind
 MAX_MESSAGE_BYTES = 128 * 1024
 MAX_NAME_CHARS = 64
 HEARTBEAT_S = 2.0  #: a page sends a ping this often
-SILENCE_S = 7.0  #: a page that was silent for so long has gone
+SILENCE_S = 7.0  #: a page whose socket closed without a goodbye has gone after so long
+OUTAGE_S = 15.0  #: a page that is silent on an open socket has gone after so long: it may sit out an outage
+MAX_CHAT_CHARS = 2000
+MAX_CHAT_KEPT = 100  #: what those who come later can read
+MAX_PICTURES = 64
 
 Connection = Literal["publish", "receive"]
+PictureKind = Literal["camera", "screen"]
 
 
 def clean_name(value: str) -> str:
@@ -35,6 +40,19 @@ def clean_name(value: str) -> str:
 Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(clean_name)]
 Sdp = Annotated[str, Field(min_length=1, max_length=100_000)]
 Token = Annotated[str, Field(max_length=128)]
+
+
+def clean_text(value: str) -> str:
+    """A chat text: trimmed, line ends as newlines, without other control characters. Raises ValueError."""
+    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").strip()
+    if not text:
+        raise ValueError("a text is needed")
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text):
+        raise ValueError("a text must not hold control characters")
+    return text
+
+
+ChatText = Annotated[str, Field(max_length=MAX_CHAT_CHARS), AfterValidator(clean_text)]
 
 
 class Message(BaseModel):
@@ -63,11 +81,46 @@ class SourceSection(Message):
 
 
 class Publish(Message):
-    """The offer of the connection that carries this person's media to the server."""
+    """The offer of the connection that carries this person's media to the server; a second one replaces the first.
+
+    A ``screen`` is muted until a ``mute`` message turns it on; ``camera-small`` follows ``camera``.
+    """
 
     type: Literal["publish"] = "publish"
     sdp: Sdp
     sources: Annotated[list[SourceSection], Field(max_length=4)]
+
+
+class Receive(Message):
+    """Asks for a new receiving connection in place of one that no longer carries anything; an offer follows."""
+
+    type: Literal["receive"] = "receive"
+
+
+class Picture(Message):
+    """A picture on the page's screen and its size there in device pixels."""
+
+    participant_id: Annotated[str, Field(max_length=64)]
+    source: PictureKind = "camera"
+    width_px: Annotated[int, Field(ge=1, le=16384)]
+    height_px: Annotated[int, Field(ge=1, le=16384)]
+
+
+class View(Message):
+    """Every picture that the page shows now, the most important first; others are not sent.
+
+    Until the first one the page gets everybody's picture, in full.
+    """
+
+    type: Literal["view"] = "view"
+    pictures: Annotated[list[Picture], Field(max_length=MAX_PICTURES)]
+
+
+class Chat(Message):
+    """A text for everyone in the meeting."""
+
+    type: Literal["chat"] = "chat"
+    text: ChatText
 
 
 class Answer(Message):
@@ -119,7 +172,10 @@ class Ping(Message):
 
 
 class ParticipantInfo(Message):
-    """What everyone may know of a person; ``sources`` are those published, ``muted`` those turned off."""
+    """What everyone may know of a person; ``sources`` are those published, ``muted`` those turned off.
+
+    ``connected`` is False while nothing is heard of the page; ``is_stream`` marks a WHIP publisher.
+    """
 
     id: str
     name: str
@@ -127,6 +183,27 @@ class ParticipantInfo(Message):
     state: Literal["waiting", "previewing", "in", "left"]
     sources: list[SourceKind] = []
     muted: list[SourceKind] = []
+    connected: bool = True
+    is_stream: bool = False
+
+
+class ChatEntry(Message):
+    """A chat text as everyone reads it; ``number`` counts up within the meeting."""
+
+    number: int
+    participant_id: str
+    name: str
+    text: str
+    at_s: float
+
+
+class StreamAccess(Message):
+    """For the host: where other programs publish to (WHIP) and watch (WHEP) this meeting, and their bearer tokens."""
+
+    whip_path: str
+    whep_path: str
+    whip_token: str
+    whep_token: str
 
 
 class RecordingInfo(Message):
@@ -150,6 +227,9 @@ class Welcome(Message):
     recording: RecordingInfo
     ice_servers: list[dict[str, str]]
     heartbeat_s: float = HEARTBEAT_S
+    chat: list[ChatEntry] = []
+    speaker_id: str | None = None
+    streams: StreamAccess | None = None
 
 
 class Published(Message):
@@ -168,11 +248,17 @@ class Offer(Message):
 
 
 class Slot(Message):
-    """A pair of media sections and the person heard and seen there (None: free)."""
+    """A pair of media sections and the person heard and seen there (None: free).
 
-    audio_mid: str
+    A slot for a screen has no sound: ``audio_mid`` is None. While ``paused``, the picture is not sent: it is not on
+    the page's screen, or the network does not carry it.
+    """
+
+    audio_mid: str | None
     video_mid: str
     participant_id: str | None
+    source: PictureKind = "camera"
+    paused: bool = False
 
 
 class Slots(Message):
@@ -197,6 +283,67 @@ class ParticipantLeft(Message):
     reason: Literal["left", "lost"]
 
 
+class SpeakerChanged(Message):
+    """Who speaks now, by the level of the sound (None: nobody has yet)."""
+
+    type: Literal["speaker"] = "speaker"
+    participant_id: str | None
+
+
+class ChatReceived(Message):
+    """Somebody, perhaps this person, wrote a text."""
+
+    type: Literal["chat-entry"] = "chat-entry"
+    entry: ChatEntry
+
+
+class SentStatistics(Message):
+    """How one of this person's sources arrives at the server. ``loss`` is a share in [0, 1] before any repair."""
+
+    source: SourceKind
+    bitrate_bps: float
+    loss: float
+    jitter_s: float
+    rtt_s: float | None = None
+
+
+class ReceivedStatistics(Message):
+    """One picture of this person's slots: ``layer`` is what the server has chosen, None while it is paused.
+
+    ``temporal`` is the highest temporal layer sent: 0 is a quarter, 1 half, 2 all of the pictures.
+    """
+
+    participant_id: str
+    source: PictureKind
+    layer: Literal["full", "small"] | None
+    temporal: int
+    bitrate_bps: float
+
+
+class PersonStatistics(Message):
+    """How well a person is connected, for everyone: of both directions the worse."""
+
+    participant_id: str
+    loss: float
+    jitter_s: float
+    rtt_s: float | None
+    sent_bps: float
+    received_bps: float
+
+
+class Statistics(Message):
+    """Every two seconds. ``estimate_bps`` is what the server thinks this page can receive."""
+
+    type: Literal["statistics"] = "statistics"
+    estimate_bps: float | None
+    received_bps: float
+    received_loss: float
+    rtt_s: float | None
+    sent: list[SentStatistics]
+    received: list[ReceivedStatistics]
+    people: list[PersonStatistics]
+
+
 class RecordingChanged(Message):
     """The recording started or stopped; ``reason`` says why when it was not the host."""
 
@@ -218,7 +365,7 @@ class Error(Message):
     type: Literal["error"] = "error"
     code: Literal[
         "bad-message", "too-large", "unknown-meeting", "bad-sdp", "not-joined", "not-host", "recording-failed", "full",
-        "internal",
+        "too-fast", "stream-refused", "internal",
     ]  # fmt: skip
     message: str
     fatal: bool = False
@@ -231,7 +378,7 @@ class Pong(Message):
     number: int
 
 
-ClientMessage = Join | Publish | Answer | Candidate | Mute | RecordingControl | Leave | Ping
+ClientMessage = Join | Publish | Receive | View | Chat | Answer | Candidate | Mute | RecordingControl | Leave | Ping
 ServerMessage = (
     Welcome
     | Published
@@ -240,6 +387,9 @@ ServerMessage = (
     | ParticipantChanged
     | ParticipantLeft
     | RecordingChanged
+    | SpeakerChanged
+    | ChatReceived
+    | Statistics
     | Replaced
     | Error
     | Pong

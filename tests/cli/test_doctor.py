@@ -6,6 +6,7 @@ import pytest
 
 from vmeet_core.cli import doctor
 from vmeet_core.settings import Recording, Server, Settings
+from vmeet_core.sfu import network
 
 
 def found(done):
@@ -15,7 +16,7 @@ def found(done):
 def test_a_sound_machine(run_vmeet, tmp_path):
     done = run_vmeet("doctor")
     subjects = {line[6:].partition(":")[0]: line[:5].strip() for line in found(done)}
-    for subject in ("Python", "packages", "aiortc", "codecs", "disk", "settings", "plugin", "model files"):
+    for subject in ("Python", "packages", "aiortc", "codecs", "disk", "UDP ports", "settings", "plugin", "model files"):
         assert subjects[subject] == "ok", done.stdout
     assert subjects.pop("fonts") in ("ok", "FAULT")  # a matter of the machine
     assert "FAULT" not in subjects.values()
@@ -47,6 +48,31 @@ def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path, monkeypatch):
     assert room.remedy == ""
     assert permission.found == f"{tmp_path} cannot be written"
     assert "server.data_dir" in permission.remedy
+
+
+def test_the_first_free_udp_port_is_named():
+    (finding,) = doctor.udp_ports(Settings(server=Server(udp_ports="1024-65535")))
+    assert finding.remedy == ""
+    assert "of 1024-65535, on " in finding.found
+    (finding,) = doctor.udp_ports(Settings())
+    assert (finding.found.partition(",")[0], finding.remedy) == ("any", "")
+
+
+def test_a_udp_port_that_is_taken_is_a_fault():
+    taken = list(network.bind_all(network.usable_addresses(), None).values())
+    port = taken[0].getsockname()[1]
+    (finding,) = doctor.udp_ports(Settings(server=Server(udp_ports=str(port))))
+    assert finding.found.startswith(f"every UDP port of {port} (server.udp_ports) is taken")
+    assert "server.udp_ports" in finding.remedy
+    for sock in taken:
+        sock.close()
+
+
+def test_a_public_address_of_another_kind_is_a_fault(monkeypatch):
+    monkeypatch.setattr(network, "usable_addresses", lambda: ["127.0.0.1"])
+    (finding,) = doctor.udp_ports(Settings(server=Server(public_address="2001:db8::7")))
+    assert finding.found.startswith("server.public_address is 2001:db8::7")
+    assert finding.remedy
 
 
 def test_packages_in_other_versions_are_faults(monkeypatch):

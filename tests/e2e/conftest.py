@@ -1,12 +1,14 @@
 """One server and one Chromium for a test, with three people's pages."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import browsers
 import pytest
+from network_emulator import Emulator
+from network_probe import Person, arrive, seen_by_all
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 
@@ -40,3 +42,18 @@ async def server(tmp_path: Path, presets: str) -> AsyncIterator[browsers.Server]
 async def chromium(media: tuple[Path, Path]) -> AsyncIterator[Any]:
     async with browsers.browser(media) as chromium:
         yield chromium
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+async def two_people(server: browsers.Server, chromium: Any, emulator: Emulator) -> list[Person]:
+    """Anna and Ben, who see each other, each behind a line of their own that is perfect for now."""
+    meeting = server.new_meeting()
+    people = [await arrive(chromium, emulator, server, meeting, name) for name in ("Anna", "Ben")]
+    await seen_by_all(people)
+    return people

@@ -128,11 +128,6 @@ WRONG = {
         "plugins.denoisers.remote.project: is needed and absent",
         "the project that pays",
     ),
-    "another address": (
-        '[server]\npublic_address = "203.0.113.7"',
-        "server.public_address: this version of VMeet cannot announce another address",
-        "TURN server",
-    ),
     "live denoiser": (
         '[meetings.a]\nlive_denoiser = "quiet"',
         'meetings.a.live_denoiser: this version of VMeet cannot run "quiet" here',

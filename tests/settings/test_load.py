@@ -56,6 +56,7 @@ def test_everything_can_be_set(tmp_path):
         bind = "[::1]:0"
         ice_servers = [{ urls = "turn:t.example.org", username = "u", credential = "c" }]
         public_address = "203.0.113.7"
+        udp_ports = "50000-50100"
         allow_leaving_host = ["google"]
         data_dir = "/var/lib/vmeet"
         access_key = "secret"
@@ -83,6 +84,8 @@ def test_everything_can_be_set(tmp_path):
     )
     assert (settings.server.host, settings.server.port) == ("::1", 0)
     assert settings.server.ice_servers[0].urls == "turn:t.example.org"
+    assert settings.server.public_address == "203.0.113.7"
+    assert settings.server.udp_range == (50000, 50100)
     assert settings.server.data_dir == Path("/var/lib/vmeet")
     assert settings.weights.dir == tmp_path / "../models"
     assert settings.weights.offline is True
@@ -102,9 +105,14 @@ def test_everything_can_be_set(tmp_path):
 def test_secrets_are_not_shown(tmp_path):
     settings = load(
         tmp_path,
-        '[server]\naccess_key = "s3cret"\nice_servers = [{urls = "turn:a", credential = "s3cret"}]',
+        """
+        [server]
+        access_key = "s3cret"
+        ice_servers = [{urls = "turn:a", credential = "s3cret"}, {urls = "turn:b", secret = "s3cret"}]
+        """,
     )
     assert settings.server.access_key == "s3cret"
+    assert settings.server.ice_servers[1].secret == "s3cret"
     assert "s3cret" not in repr(settings)
 
 
@@ -117,10 +125,25 @@ WRONG = {
     '[server]\nbind = "host:65536"': ("server.bind", "HOST:PORT"),
     '[server]\nbind = "::1:80"': ("server.bind", "HOST:PORT"),
     '[server]\npublic_address = "here"': ("server.public_address", "IP address"),
+    '[server]\nudp_ports = "50100-50000"': ("server.udp_ports", '"50000-50100"'),
+    "[server]\nudp_ports = 50000": ("server.udp_ports", "string"),
     '[server]\nallow_leaving_host = "google"': ("server.allow_leaving_host", "valid"),
     '[server]\nice_servers = [{ urls = "http://x" }]': ("server.ice_servers[0].urls", '"stun:"'),
     "[server]\nice_servers = [{}]": ("server.ice_servers[0].urls", "is needed and absent"),
     '[server]\nice_servers = [{ urls = "stun:x", user = "a" }]': ("server.ice_servers[0].user", '"username"'),
+    '[server]\nice_servers = [{ urls = "turn:x", username = "a", secret = "b" }]': (
+        "server.ice_servers[0].secret",
+        "should not stand beside username",
+    ),
+    '[server]\nice_servers = [{ urls = "turn:x", credential = "a", secret = "b" }]': (
+        "server.ice_servers[0].secret",
+        "should not stand beside username or credential",
+    ),
+    '[server]\nice_servers = [{ urls = "stun:x", secret = "b" }]': ("server.ice_servers[0].secret", '"turn:"'),
+    '[server]\nice_servers = [{ urls = "turn:x", secret = "b", lifetime_s = 1 }]': (
+        "server.ice_servers[0].lifetime_s",
+        "greater than or equal to 60",
+    ),
     '[weights]\noffline = "yes"': ("weights.offline", "boolean"),
     "[weights]\noffline = 1": ("weights.offline", "boolean"),
     "[weights]\ndir = 5": ("weights.dir", "string"),

@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from vmeet_core.settings import IceServer, Pipeline, Preset, Recording, Server, Settings, Weights
-from vmeet_core.settings.models import Tables, split_bind
+from vmeet_core.settings.models import Tables, split_bind, split_ports
 
 
 @pytest.mark.parametrize("table", [Tables, Server, IceServer, Weights, Pipeline, Recording, Preset])
@@ -39,3 +39,29 @@ def test_settings_travel_to_other_processes():
 )
 def test_split_bind(text, parts):
     assert split_bind(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "ports"),
+    [
+        ("50000-50100", (50000, 50100)),
+        ("50000", (50000, 50000)),
+        ("1-65535", (1, 65535)),
+        ("", None),
+        ("0", None),
+        ("65536", None),
+        ("50100-50000", None),
+        ("50000-", None),
+        ("50000 - 50100", None),
+        ("-1", None),
+        ("\u0665", None),  # an Arabic digit
+        ("any", None),
+    ],
+)
+def test_split_ports(text, ports):
+    assert split_ports(text) == ports
+
+
+def test_any_udp_port_by_default():
+    assert Server().udp_range is None
+    assert Server(udp_ports="50000-50100").udp_range == (50000, 50100)

@@ -19,8 +19,9 @@ from aiortc import (
     VideoStreamTrack,
 )
 
-from vmeet_core.sfu import rtc
-from vmeet_core.sfu.connections import PublishConnection, ReceiveConnection
+from vmeet_core.sfu.network import Network
+from vmeet_core.sfu.publish_connection import PublishConnection
+from vmeet_core.sfu.receive_connection import ReceiveConnection
 
 LossPattern = Callable[[int], bool]
 
@@ -52,8 +53,10 @@ class Bars(VideoStreamTrack):
         self._random = np.random.default_rng(brightness)
         self._brightness = brightness
         self._size_px = size_px
+        self.frames = 0
 
     async def recv(self) -> av.VideoFrame:
+        self.frames += 1
         pts, time_base = await self.next_timestamp()
         width, height = self._size_px
         picture = self._random.integers(-20, 20, (height, width, 3)) + self._brightness
@@ -84,9 +87,10 @@ def _peer() -> RTCPeerConnection:
 class Publisher:
     """Sends a microphone and a camera to a PublishConnection."""
 
-    def __init__(self, video: MediaStreamTrack, audio: MediaStreamTrack | None = None) -> None:
+    def __init__(self, network: Network, video: MediaStreamTrack, audio: MediaStreamTrack | None = None) -> None:
         self.pc = _peer()
-        self.server = PublishConnection([])
+        self.video = video
+        self.server = PublishConnection(network)
         self._tracks = [(audio or Tone(), "microphone"), (video, "camera")]
 
     async def connect(self) -> None:
@@ -106,13 +110,13 @@ class Publisher:
 class Subscriber:
     """Receives the slots of a ReceiveConnection; ``tracks`` are its remote tracks by MID."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: Network) -> None:
         self.pc = _peer()
         self.tracks: dict[str, MediaStreamTrack] = {}
         self.offers = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._frames: dict[str, asyncio.Queue[Any]] = {}
-        self.server = ReceiveConnection([], self._on_offer)
+        self.server = ReceiveConnection(network, self._on_offer)
 
     def _on_offer(self, sdp: str, negotiation: int) -> None:
         self.offers += 1
@@ -178,17 +182,18 @@ async def connected(pc: RTCPeerConnection, timeout_s: float = 10) -> None:
 class Peers:
     """Makes peers and closes all of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: Network) -> None:
+        self._network = network
         self._open: list[Publisher | Subscriber] = []
 
     async def publisher(self, brightness: int = 128, **options: Any) -> Publisher:
-        peer = Publisher(Bars(brightness, **options))
+        peer = Publisher(self._network, Bars(brightness, **options))
         self._open.append(peer)
         await peer.connect()
         return peer
 
     async def subscriber(self, slots: int = 1) -> Subscriber:
-        peer = Subscriber()
+        peer = Subscriber(self._network)
         self._open.append(peer)
         await peer.server.ensure(slots)
         await connected(peer.pc)
@@ -199,9 +204,16 @@ class Peers:
 
 
 @pytest.fixture
-async def peers() -> AsyncIterator[Peers]:
-    rtc.use_loopback_when_alone()
-    made = Peers()
+async def network() -> AsyncIterator[Network]:
+    opened = Network(addresses=["127.0.0.1"])
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def peers(network: Network) -> AsyncIterator[Peers]:
+    made = Peers(network)
     yield made
     await made.close()
 

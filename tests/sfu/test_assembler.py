@@ -6,7 +6,11 @@ import pytest
 
 from vmeet_core.media.encoded import EncodedFrame
 from vmeet_core.sfu.assembler import MAX_WAIT_S, FrameAssembler
+from vmeet_core.sfu.ingress import Ingress
 from vmeet_core.sfu.packet import RtpPacket
+from vmeet_core.sfu.publisher_clock import PublisherClock
+
+SOURCE = Ingress("camera", lambda data: True, PublisherClock())
 
 
 def picture(sequence: int, number: int, part: int = 0, last: bool = True, key: bool = False) -> RtpPacket:
@@ -35,7 +39,8 @@ class Sink:
 
     def feed(self, *packets: RtpPacket, codec: Any = "vp8", now_s: float = 0.0) -> None:
         for packet in packets:
-            self.assembler.forward(packet, codec, now_s)
+            packet.prepare(SOURCE, codec, now_s)
+            self.assembler.forward(packet)
 
     @property
     def numbers(self) -> list[int]:

@@ -1,8 +1,11 @@
 """Keyframes and counters inside payloads."""
 
+from fractions import Fraction
+
+import av
 import pytest
 
-from vmeet_core.sfu.codecs import Vp8Counters, is_keyframe_start, parse_vp8
+from vmeet_core.sfu.codecs import is_keyframe_start, parse_vp8, vp8_height_px
 
 
 def vp8(picture_id: int, tl0: int, wide: bool = True, start: bool = True, key: bool = True) -> bytes:
@@ -36,10 +39,10 @@ def test_short_descriptors_are_refused(payload: bytes) -> None:
         ("h264", b"\x67\x42", True),
         ("h264", b"\x65\x00", True),
         ("h264", b"\x41\x00", False),
-        ("h264", b"\x78\x00\x10\x67", True),
-        ("h264", b"\x7c\x85", True),
-        ("h264", b"\x7c\x05", False),
-        ("h264", b"\x7c\x81", False),
+        ("h264", b"\x78\x00\x01\x67", True),
+        ("h264", b"\x7c\x85\x00", True),
+        ("h264", b"\x7c\x05\x00", False),
+        ("h264", b"\x7c\x81\x00", False),
         ("h264", b"", False),
         ("opus", b"x", True),
     ],
@@ -48,28 +51,26 @@ def test_where_decoding_can_begin(codec: str, payload: bytes, expected: bool) ->
     assert is_keyframe_start(codec, payload) is expected
 
 
-def test_nothing_is_changed_before_a_switch() -> None:
-    counters, payload = Vp8Counters(), vp8(500, 9)
-    counters.switch(payload)
-    assert counters.rewrite(payload) == payload
+@pytest.mark.parametrize(
+    ("byte", "temporal", "switchable"), [(0x00, 0, False), (0x20, 0, True), (0x60, 1, True), (0x9F, 2, False)]
+)
+def test_temporal_layers_are_read(byte: int, temporal: int, switchable: bool) -> None:
+    descriptor = parse_vp8(b"\x90\xe0\x81\x02\x07" + bytes((byte,)) + b"\x01body")
+    assert (descriptor.temporal, descriptor.switchable) == (temporal, switchable)
 
 
-@pytest.mark.parametrize("wide", [True, False])
-def test_counters_go_on_after_a_switch(wide: bool) -> None:
-    counters = Vp8Counters()
-    counters.switch(vp8(100, 250, wide))
-    for step in range(3):
-        counters.rewrite(vp8(100 + step, 250 + step, wide))
-    counters.switch(vp8(3, 77, wide))
-    for step in range(5):
-        out = parse_vp8(counters.rewrite(vp8(3 + step, 77 + step, wide)))
-        assert (out.picture_id, out.tl0_picture_index) == (103 + step, (253 + step) % 256)
+def test_without_the_field_there_are_no_layers() -> None:
+    descriptor = parse_vp8(b"\x90\x80\x81\x02" + b"\x01body")
+    assert (descriptor.temporal, descriptor.switchable) == (0, False)
 
 
-def test_a_late_packet_does_not_turn_the_counters_back() -> None:
-    counters = Vp8Counters()
-    for picture in (10, 11, 12):
-        counters.rewrite(vp8(picture, picture))
-    counters.rewrite(vp8(10, 10), newest=False)
-    counters.switch(vp8(200, 200))
-    assert parse_vp8(counters.rewrite(vp8(200, 200))).picture_id == 13
+def test_the_height_of_a_keyframe() -> None:
+    encoder = av.CodecContext.create("libvpx", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = 322, 182, "yuv420p"
+    encoder.time_base = Fraction(1, 30)
+    frame = av.VideoFrame(322, 182, "yuv420p")
+    frame.pts = 0
+    [coded, *_] = [*encoder.encode(frame), *encoder.encode(None)]
+    assert vp8_height_px(b"\x10" + bytes(coded)) == 182
+    assert vp8_height_px(b"\x10" + bytes(coded)[:5]) == 0
+    assert vp8_height_px(b"") == 0

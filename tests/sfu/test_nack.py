@@ -1,6 +1,6 @@
 """What is missing, and when it is asked for."""
 
-from vmeet_core.sfu.nack import MAX_AGE_S, MAX_MISSING, RETRY_S, MissingPackets
+from vmeet_core.sfu.nack import FIRST_RETRY_S, MAX_AGE_S, MAX_MISSING, MissingPackets
 
 
 def test_gaps_are_asked_for_at_once_and_again_until_they_fill() -> None:
@@ -8,10 +8,10 @@ def test_gaps_are_asked_for_at_once_and_again_until_they_fill() -> None:
     for sequence in (65533, 65534, 1):
         missing.add(sequence, 0.0)
     assert missing.due(0.0) == [65535, 0]
-    assert missing.due(RETRY_S / 2) == []
-    missing.add(0, RETRY_S)
-    assert missing.due(RETRY_S) == [65535]
-    missing.add(65535, RETRY_S)
+    assert missing.due(FIRST_RETRY_S / 2) == []
+    missing.add(0, FIRST_RETRY_S)
+    assert missing.due(FIRST_RETRY_S) == [65535]
+    missing.add(65535, FIRST_RETRY_S)
     assert len(missing) == 0
 
 

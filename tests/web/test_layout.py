@@ -11,8 +11,8 @@ AREAS = [(1264, 640), (1000, 560), (374, 680), (1900, 900), (760, 300)]
 ARRANGE = "async ([people, area]) => (await import('/static/js/layout.js')).arrange(people, area)"
 
 
-async def arrange(page: Page, count: int, area: tuple[int, int], own: int = -1, pinned: int = -1) -> Any:
-    people = {"count": count, "own": own, "pinned": pinned}
+async def arrange(page: Page, count: int, area: tuple[int, int], own: int = -1, large: int = -1) -> Any:
+    people = {"count": count, "own": own, "large": large}
     return await page.evaluate(ARRANGE, [people, {"width": area[0], "height": area[1]}])
 
 
@@ -28,10 +28,10 @@ def inside(rect: dict[str, float], width: float, height: float) -> bool:
 
 
 @pytest.mark.parametrize("area", AREAS)
-@pytest.mark.parametrize("pinned", [-1, 0])
-async def test_up_to_nine_people_fit_without_scrolling(blank: Page, area: tuple[int, int], pinned: int) -> None:
+@pytest.mark.parametrize("large", [-1, 0])
+async def test_up_to_nine_people_fit_without_scrolling(blank: Page, area: tuple[int, int], large: int) -> None:
     for count in range(1, 10):
-        found = await arrange(blank, count, area, pinned=pinned)
+        found = await arrange(blank, count, area, large=large)
         assert found["height"] == area[1]
         assert len(found["rects"]) == count
         assert all(inside(rect, *area) and rect["width"] > 60 for rect in found["rects"])

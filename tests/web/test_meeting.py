@@ -68,13 +68,13 @@ async def enter(page: Page, site: Any, room: Room, name: str = "Ann") -> None:
     await page.locator("vmeet-call[data-state=in]").wait_for()
 
 
-async def test_both_sources_are_published_at_once(page: Page, site: Any) -> None:
+async def test_all_sources_are_published_at_once(page: Page, site: Any) -> None:
     room = Room()
     await enter(page, site, room)
     publish = await room.wait_for(type="publish")
-    assert [each["source"] for each in publish["sources"]] == ["microphone", "camera"]
+    assert [each["source"] for each in publish["sources"]] == ["microphone", "camera", "camera-small", "screen"]
     assert all(f"a=mid:{each['mid']}" in publish["sdp"] for each in publish["sources"])
-    assert publish["sdp"].count("a=sendonly") == 2
+    assert publish["sdp"].count("a=sendonly") == 4
     await room.wait_for(type="mute", source="camera", muted=False)
     await room.wait_for(type="candidate", connection="publish", candidate="")
 

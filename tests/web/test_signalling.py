@@ -22,7 +22,7 @@ WELCOME = {
     "heartbeat_s": 0.1,
 }
 OPEN = """async () => {
-    const { Signalling, socketUrl } = await import('/static/js/protocol.js');
+    const { Signalling, socketUrl } = await import('/static/js/signalling.js');
     const signalling = window.signalling = new Signalling(socketUrl('abc'), {name: 'Ann'});
     window.log = [];
     signalling.addEventListener('state', (event) => window.log.push(event.detail));
@@ -34,11 +34,12 @@ OPEN = """async () => {
 class Meeting:
     """The server's end: notes what comes, and closes or falls silent when told."""
 
-    def __init__(self, answer_pings: bool = True) -> None:
+    def __init__(self, answer_pings: bool = True, heartbeat_s: float = 0.1) -> None:
         self.joins: asyncio.Queue[Any] = asyncio.Queue()
         self.messages: asyncio.Queue[Any] = asyncio.Queue()
         self.sockets: list[web.WebSocketResponse] = []
         self.answer_pings = answer_pings
+        self.welcome = {**WELCOME, "heartbeat_s": heartbeat_s}
 
     async def __call__(self, socket: web.WebSocketResponse) -> None:
         self.sockets.append(socket)
@@ -47,7 +48,7 @@ class Meeting:
 
     async def _heard(self, socket: web.WebSocketResponse, message: Any) -> None:
         if message["type"] == "join":
-            await socket.send_json(WELCOME)
+            await socket.send_json(self.welcome)
             await self.joins.put(message)
         elif message["type"] == "ping":
             if self.answer_pings:
@@ -67,7 +68,7 @@ async def test_it_joins_and_comes_back_with_its_token(blank: Page, site: Any) ->
     assert await soon(meeting.joins) == {"type": "join", "name": "Ann"}
     await meeting.sockets[0].close()
     assert await soon(meeting.joins) == {"type": "join", "name": "Ann", "token": "secret"}
-    log = await blank.evaluate("() => window.log")
+    log = [each for each in await blank.evaluate("() => window.log") if each != "message pong"]
     assert log[:4] == ["connecting", "open", "message welcome", "reconnecting"]
 
 
@@ -125,7 +126,7 @@ async def test_garbage_from_the_server_is_ignored(blank: Page, site: Any) -> Non
 
 async def test_the_back_off_doubles_is_bounded_and_spread(blank: Page) -> None:
     script = """async () => {
-        const { backOffS } = await import('/static/js/protocol.js');
+        const { backOffS } = await import('/static/js/signalling.js');
         return [0, 1, 2, 3, 20].map((attempt) => [backOffS(attempt, 0), backOffS(attempt, 0.5), backOffS(attempt, 1)]);
     }"""
     delays = await blank.evaluate(script)
@@ -133,3 +134,27 @@ async def test_the_back_off_doubles_is_bounded_and_spread(blank: Page) -> None:
     assert all(
         low == pytest.approx(0.75 * middle) and high == pytest.approx(1.25 * middle) for low, middle, high in delays
     )
+
+
+async def test_a_look_at_a_living_server_finds_it(blank: Page, site: Any) -> None:
+    site.on_socket = meeting = Meeting()
+    await blank.evaluate(OPEN)
+    await soon(meeting.joins)
+    assert await blank.evaluate("() => window.signalling.check()")
+    assert meeting.joins.empty()
+
+
+async def test_a_look_at_a_dead_server_joins_again(blank: Page, site: Any) -> None:
+    site.on_socket = meeting = Meeting(answer_pings=False, heartbeat_s=60)
+    await blank.evaluate(OPEN)
+    await soon(meeting.joins)
+    assert await blank.evaluate("() => window.signalling.check()") is False
+    assert (await soon(meeting.joins))["token"] == "secret"
+
+
+async def test_a_change_of_network_is_looked_into_at_once(blank: Page, site: Any) -> None:
+    site.on_socket = meeting = Meeting(answer_pings=False, heartbeat_s=60)
+    await blank.evaluate(OPEN)
+    await soon(meeting.joins)
+    await blank.evaluate("() => window.dispatchEvent(new Event('online'))")
+    assert (await soon(meeting.joins))["token"] == "secret"

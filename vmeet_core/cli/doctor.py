@@ -16,7 +16,7 @@ from vmeet_core.settings import Settings, SettingsError, load_settings
 
 DESCRIPTION = """\
 Look for anything that would keep VMeet from working: Python, the packages it is
-built on, codecs, fonts, disk space, settings, plugins and model files.
+built on, codecs, fonts, disk space, UDP ports, settings, plugins and model files.
 
 Each line says ok or FAULT, and a fault says what to do. The exit code is 1 if
 there is a fault."""
@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         codecs,
         fonts,
         lambda: disk(settings),
+        lambda: udp_ports(settings),
         lambda: configuration(settings, registry, problems),
         lambda: plugins(registry),
         lambda: weights(settings, registry),
@@ -173,6 +174,25 @@ def disk(settings: Settings) -> Iterator[Finding]:
     yield Finding("disk", f"{free / 1e9:.1f} GB free for {settings.server.data_dir}", remedy)
     if not os.access(folder, os.W_OK):
         yield Finding("disk", f"{folder} cannot be written", "Set server.data_dir to a folder that can be written.")
+
+
+def udp_ports(settings: Settings) -> Iterator[Finding]:
+    """Whether media could be received now: a free port of the range, on every address."""
+    from vmeet_core.sfu import network  # heavy, and only needed here
+
+    addresses = network.usable_addresses()
+    try:
+        network.refuse_unreachable(settings.server.public_address, addresses)
+        sockets = network.bind_all(addresses, settings.server.udp_range)
+    except OSError as error:
+        remedy = "A VMeet that runs uses one; else free one, or correct server.udp_ports and server.public_address."
+        yield Finding("UDP ports", str(error.strerror), remedy)
+        return
+    port = next(iter(sockets.values())).getsockname()[1]
+    for sock in sockets.values():
+        sock.close()
+    chosen = f"{port} is the first free one of {settings.server.udp_ports}" if settings.server.udp_ports else "any"
+    yield Finding("UDP ports", f"{chosen}, on {', '.join(sockets)}")
 
 
 def configuration(settings: Settings, registry: Registry, problems: list[Finding]) -> Iterator[Finding]:

@@ -85,10 +85,6 @@ def _table_key(key: str) -> str:
 
 
 def _server(settings: Settings, registry: Registry) -> Iterator[Problem]:
-    if settings.server.public_address:
-        message = "this version of VMeet cannot announce another address to browsers."
-        remedy = "Leave it out, and let a TURN server in server.ice_servers carry the media."
-        yield Problem("", "server.public_address", message, remedy)
     known = {name for named in registry.providers.values() for name in named}
     for i, name in enumerate(settings.server.allow_leaving_host):
         if name not in known:

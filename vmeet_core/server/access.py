@@ -2,7 +2,7 @@
 
 A browser on the server's own machine needs no key, unless the settings name one. Whoever comes by another address or
 another name (a proxy, a rebound DNS name) does: where the settings name no key one is made, kept in the data folder
-and printed at start-up. Recordings must not lie open by accident.
+and printed at start-up. Recordings must not lie open by accident. Programs give the key as a bearer token.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from vmeet_core.settings import Settings
 COOKIE = "vmeet_access"
 KEY_FILE = "access_key"
 PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
+METRICS = "/metrics"
 OPEN_PREFIXES = ("/static/", "/m/", "/api/login", "/api/health")
 
 
@@ -65,10 +66,31 @@ def proof(key: str) -> str:
 
 
 def _is_open(request: web.Request) -> bool:
+    if request.path == METRICS:
+        return False
     if request.path.startswith(OPEN_PREFIXES) or not request.path.startswith("/api/"):
         return True  # pages hold no data; what they ask the API for does
     parts = request.path.split("/")
     return parts[2] == "meetings" and len(parts) > 3
+
+
+def _proves(request: web.Request, key: str) -> bool:
+    """By its cookie, or by the key itself as a bearer token, as programs do that scrape metrics."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and _same(token.strip(), key):
+        return True
+    return _same(request.cookies.get(COOKIE, ""), proof(key))
+
+
+def _same(given: str, wanted: str) -> bool:
+    """Headers may hold bytes that are no text; aiohttp keeps them as surrogates."""
+    return hmac.compare_digest(given.encode(errors="surrogateescape"), wanted.encode())
+
+
+def _asks_for_token(request: web.Request) -> bool:
+    """WHIP and WHEP look at no cookie but at a bearer token: pages of every site may use them (RFC 9725)."""
+    parts = request.path.split("/")
+    return len(parts) > 4 and parts[2] == "meetings" and parts[4] in ("whip", "whep")
 
 
 def guard(key: str, always: bool) -> Middleware:
@@ -78,12 +100,10 @@ def guard(key: str, always: bool) -> Middleware:
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
         changes = request.method not in ("GET", "HEAD") or "websocket" in request.headers.get("Upgrade", "").lower()
-        if changes and site not in ("same-origin", "none"):
+        if changes and site not in ("same-origin", "none") and not _asks_for_token(request):
             return error_response(ApiError(403, "cross-site", "this request came from another site"))
-        if not _is_open(request) and (always or _comes_from_elsewhere(request)):
-            given = request.cookies.get(COOKIE, "")
-            if not hmac.compare_digest(given.encode(), proof(key).encode()):
-                return error_response(ApiError(401, "key-needed", "this server asks for its access key"))
+        if not _is_open(request) and (always or _comes_from_elsewhere(request)) and not _proves(request, key):
+            return error_response(ApiError(401, "key-needed", "this server asks for its access key"))
         return await handler(request)
 
     return check

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import shutil
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,13 @@ from vmeet_core.pipeline.views import JobView, ProcessRequest
 from vmeet_core.plugins import Registry
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.server.events import EventHub
-from vmeet_core.server.live_meeting import LiveMeeting
+from vmeet_core.server.ice_servers import page_ice_servers
+from vmeet_core.server.live_meeting import LiveMeeting, Surroundings
+from vmeet_core.server.meeting_recording import RecordingPlace
+from vmeet_core.server.statistics import TrafficMeter
 from vmeet_core.server.store import RecordingRow, Store
 from vmeet_core.settings import Preset, Settings
+from vmeet_core.sfu.network import Network
 from vmeet_core.timeline import build_timeline
 
 logger = logging.getLogger(__name__)
@@ -28,9 +34,9 @@ SWEEP_S = 5.0
 
 
 class Hall:
-    """Joins the live meetings to the database, the pipeline and the open pages."""
+    """Joins the live meetings to the network, the database, the pipeline and the open pages."""
 
-    def __init__(self, settings: Settings, registry: Registry) -> None:
+    def __init__(self, settings: Settings, registry: Registry, network: Network, traffic: TrafficMeter) -> None:
         self.settings = settings
         self._registry = registry
         self.events = EventHub()
@@ -39,10 +45,13 @@ class Hall:
         self._live: dict[str, LiveMeeting] = {}
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._ice_servers = [
-            {key: str(value) for key, value in server.model_dump().items() if value}
-            for server in settings.server.ice_servers
-        ]
+        place = RecordingPlace(
+            self.recordings_dir, settings.recording.min_free_bytes, self._on_recording, self._on_recorded
+        )
+        self._surroundings = Surroundings(network, self._ice_servers, place, traffic)
+
+    def _ice_servers(self, participant_id: str) -> list[dict[str, str]]:
+        return page_ice_servers(self.settings, participant_id, time.time())
 
     # ---- meetings ----
 
@@ -61,15 +70,13 @@ class Hall:
             meeting = await self.store.meeting(meeting_id)
             if meeting is None:
                 return None
-            self._live[meeting_id] = LiveMeeting(
-                meeting,
-                self._ice_servers,
-                self.recordings_dir,
-                self.settings.recording.min_free_bytes,
-                self._on_recording,
-                self._on_recorded,
-            )
+            self._live[meeting_id] = LiveMeeting(meeting, self._surroundings, self._free_number())
             return self._live[meeting_id]
+
+    def _free_number(self) -> int:
+        """The smallest one that no live meeting has: such numbers stay few, and tell nothing of the link."""
+        taken = {live.number for live in self._live.values()}
+        return next(number for number in itertools.count(1) if number not in taken)
 
     def people(self, meeting_id: str) -> int:
         """How many are in the meeting now."""

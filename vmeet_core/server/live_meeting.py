@@ -1,78 +1,106 @@
-"""A meeting while people are in it: who is here, who sees whom, and its recording."""
+"""A meeting while people are in it: who is here, who sees whom, who speaks, and what is told to whom."""
 
 import asyncio
 import contextlib
 import logging
-import secrets
-import shutil
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Literal, NamedTuple, Protocol
 
 from vmeet_core import protocol
-from vmeet_core.manifest import Joined, Left, Muted, SourceKind, Started
-from vmeet_core.meetings import Meeting, Participant
-from vmeet_core.recording.recorder import Recorder
+from vmeet_core.manifest import SourceKind
+from vmeet_core.meetings import Meeting, Participant, stream_token
+from vmeet_core.server.attendee import Attendee
+from vmeet_core.server.chat import ChatLog
+from vmeet_core.server.meeting_recording import RECORDED, MeetingRecording, RecordingPlace
 from vmeet_core.server.member import Member
 from vmeet_core.server.outbox import Outbox
-from vmeet_core.server.taps import Tap
-from vmeet_core.sfu.ingress import Ingress
+from vmeet_core.server.seats import RECENT_SPEAKERS, Room
+from vmeet_core.server.statistics import STATISTICS_S, TrafficMeter, person_statistics
+from vmeet_core.sfu.active_speaker import TICK_S, ActiveSpeaker
+from vmeet_core.sfu.network import Network
+from vmeet_core.sfu.publish_connection import PublishConnection
 
 logger = logging.getLogger(__name__)
 SWEEP_S = 0.5
+DISCONNECTED_S = 5.0  #: after so long without a word from a page, others see that its connection is troubled
+COALESCE_S = 0.05  #: changes that follow each other so fast are acted on together,
+COALESCE_PER_PAGE_S = 0.003  #: and more of them the more pages there are: each costs 0.3 ms
 
-OnRecording = Callable[[Meeting, Recorder], Awaitable[None]]
-OnRecorded = Callable[[Meeting, Recorder, list[str], str | None], Awaitable[None]]
+
+class Watcher(Protocol):
+    """Somebody who is shown the meeting without being in it, such as a WHEP player."""
+
+    def refresh(self, people: Mapping[str, PublishConnection], speaker_id: str | None) -> None:
+        """Something has changed: everyone who publishes, in the order they came, and who speaks."""
+
+
+class Surroundings(NamedTuple):
+    """What a meeting needs of the server: ``ice_servers`` are those for the page of a participant id."""
+
+    network: Network
+    ice_servers: Callable[[str], list[dict[str, str]]]
+    place: RecordingPlace
+    traffic: TrafficMeter
 
 
 class LiveMeeting:
-    """``recordings_dir`` gets a folder per recording; the two callbacks tell the server when one begins and ends."""
+    """``attendees`` is everyone in the order they came; ``members`` are those of them who have a page.
 
-    def __init__(
-        self,
-        meeting: Meeting,
-        ice_servers: list[dict[str, str]],
-        recordings_dir: Path,
-        min_free_bytes: int,
-        on_recording: OnRecording,
-        on_recorded: OnRecorded,
-    ) -> None:
+    ``number`` is a small number of this meeting among those that live now, for metrics.
+    """
+
+    def __init__(self, meeting: Meeting, surroundings: Surroundings, number: int = 0) -> None:
         self.meeting = meeting
+        self.number = number
+        self.attendees: dict[str, Attendee] = {}
         self.members: dict[str, Member] = {}
-        self._ice_servers = ice_servers
-        self._recordings_dir = recordings_dir
-        self._min_free_bytes = min_free_bytes
-        self._on_recording = on_recording
-        self._on_recorded = on_recorded
-        self._recorder: Recorder | None = None
-        self._recorded_names: list[str] = []
-        self._taps: dict[tuple[str, SourceKind], Tap] = {}
-        self._recording_lock = asyncio.Lock()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.chat = ChatLog()
+        self.speaker = ActiveSpeaker()
+        self._around = surroundings
+        self._watchers: dict[Watcher, None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._recording = MeetingRecording(
+            meeting, surroundings.place, lambda: self.attendees.values(), self.broadcast, self._spawn
+        )
+        self.start_recording = self._recording.start
+        self.stop_recording = self._recording.stop
+        self._turn = asyncio.Lock()
         self._busy_s = time.monotonic()
-        self._sweeper = asyncio.create_task(self._sweep())
+        self._refresh: asyncio.TimerHandle | None = None
+        self._refreshed_s = 0.0
+        loops = (self._sweep(), self._follow_speaker(), self._tell_statistics())
+        self._loops = [asyncio.create_task(loop) for loop in loops]
+        for task in self._loops:
+            task.add_done_callback(self._done)
 
     # ---- coming and going ----
 
-    async def join(self, message: protocol.Join, outbox: Outbox) -> Member:
+    def join(self, message: protocol.Join, outbox: Outbox) -> Member:
         """Welcome a page; an older page of the same person is told and closed. Raises MeetingFull."""
         participant = self.meeting.join(message.name, message.token, message.host_key)
         previous = self.members.get(participant.id)
-        member = Member(participant, outbox, self._ice_servers)
-        self.members[participant.id] = member
+        voice = self.speaker.voice(participant.id)
+        member = Member(participant, voice, outbox, self._around.network, self._turn)
+        self.attendees[participant.id] = self.members[participant.id] = member
         if previous is not None:
-            self._drop_taps(participant.id)
-            previous.outbox.send(
-                protocol.Replaced(reason="This meeting was opened in another page with the same identity.")
-            )
-            self._spawn(previous.close())
+            self._replace(previous, member)
         outbox.send(self._welcome(participant))
-        self._record_join(participant)
+        self._recording.note_join(participant)
         self._tell_changed(participant)
-        self._refresh_all()
-        logger.info("meeting %s: %s joined (%d people)", self.meeting.id, participant.id, len(self.members))
+        self._changed()
+        logger.info("meeting %s: %s joined (%d people)", self.meeting.id, participant.id, len(self.attendees))
         return member
+
+    def _replace(self, previous: Member, member: Member) -> None:
+        """What the older page sends goes on until the newer one sends something: nobody sees the person leave."""
+        previous.count(self._around.traffic)
+        member.inherit(previous)
+        previous.outbox.send(
+            protocol.Replaced(reason="This meeting was opened in another page with the same identity.")
+        )
+        previous.retire()
+        self._spawn(previous.close())
 
     def _welcome(self, participant: Participant) -> protocol.Welcome:
         return protocol.Welcome(
@@ -83,7 +111,19 @@ class LiveMeeting:
             title=self.meeting.title,
             participants=[p.info() for p in self.meeting.participants.values()],
             recording=self.meeting.recording,
-            ice_servers=self._ice_servers,
+            ice_servers=self._around.ice_servers(participant.id),
+            chat=list(self.chat.entries),
+            speaker_id=self.speaker.speaker_id,
+            streams=self._stream_access() if participant.is_host else None,
+        )
+
+    def _stream_access(self) -> protocol.StreamAccess:
+        path = f"/api/meetings/{self.meeting.id}"
+        return protocol.StreamAccess(
+            whip_path=f"{path}/whip",
+            whep_path=f"{path}/whep",
+            whip_token=stream_token(self.meeting, "whip"),
+            whep_token=stream_token(self.meeting, "whep"),
         )
 
     def leave(self, member: Member, reason: Literal["left", "lost"]) -> None:
@@ -92,165 +132,178 @@ class LiveMeeting:
         if self.members.get(participant.id) is not member:
             return
         del self.members[participant.id]
-        self._drop_taps(participant.id)
-        self.meeting.leave(participant.id)
-        if self._recorder is not None:
-            self._recorder.event(Left(at_s=time.time(), participant_id=participant.id))
+        self._remove(member, reason)
+        member.retire()
         self._spawn(member.close())
-        self.broadcast(protocol.ParticipantLeft(participant_id=participant.id, reason=reason))
-        self._refresh_all()
-        logger.info("meeting %s: %s %s (%d people)", self.meeting.id, participant.id, reason, len(self.members))
         if not self.members:
-            self._spawn(self.stop_recording("everyone has left"))
+            self._spawn(self._recording.stop("everyone has left"))
+
+    def _remove(self, attendee: Attendee, reason: Literal["left", "lost"]) -> None:
+        person = attendee.participant.id
+        del self.attendees[person]
+        attendee.count(self._around.traffic)
+        self.meeting.leave(person)
+        self.chat.forget(person)
+        self._recording.note_leave(person)
+        self.broadcast(protocol.ParticipantLeft(participant_id=person, reason=reason))
+        if self.speaker.speaker_id == person:
+            self.broadcast(protocol.SpeakerChanged(participant_id=None))
+        self.speaker.remove(person)
+        self._changed()
+        logger.info("meeting %s: %s %s (%d people)", self.meeting.id, person, reason, len(self.attendees))
 
     async def _sweep(self) -> None:
         """Whoever was silent for too long has gone: a killed tab says no goodbye."""
         while True:
             await asyncio.sleep(SWEEP_S)
-            deadline_s = time.monotonic() - protocol.SILENCE_S
-            for member in list(self.members.values()):
-                if member.heard_s < deadline_s:
-                    self.leave(member, "lost")
+            for attendee in list(self.attendees.values()):
+                if isinstance(attendee, Member):
+                    self._look_after(attendee, time.monotonic())
+                elif attendee.publish is None or attendee.publish.state in ("failed", "closed"):
+                    await self.leave_stream(attendee.participant.id)
+
+    def _look_after(self, member: Member, now_s: float) -> None:
+        if member.is_gone(now_s):
+            self.leave(member, "lost")
+            return
+        connected = now_s - member.heard_s < DISCONNECTED_S
+        if connected != member.participant.connected:
+            member.participant.connected = connected
+            self._tell_changed(member.participant)
 
     def broadcast(self, message: protocol.ServerMessage) -> None:
-        """To everyone in the meeting."""
+        """To everyone in the meeting who has a page."""
+        text = message.model_dump_json()
         for member in self.members.values():
-            member.outbox.send(message)
+            member.outbox.send_text(text)
 
     def _tell_changed(self, participant: Participant) -> None:
         self.broadcast(protocol.ParticipantChanged(participant=participant.info()))
 
+    # ---- programs that publish or watch ----
+
+    async def join_stream(self, name: str, connection: PublishConnection) -> str:
+        """A program publishes: it is seen, heard and recorded like anyone. Returns its id. Raises MeetingFull."""
+        participant = self.meeting.join_stream(name)
+        stream = Attendee(participant, self.speaker.voice(participant.id), connection)
+        self.attendees[participant.id] = stream
+        self._recording.note_join(participant)
+        self._recording.listen_to(stream)
+        self._tell_changed(participant)
+        self._changed()
+        logger.info("meeting %s: %s streams (%d people)", self.meeting.id, participant.id, len(self.attendees))
+        return participant.id
+
+    async def leave_stream(self, participant_id: str) -> None:
+        """The program has gone; its connection is closed. Harmless when it was gone already."""
+        stream = self.attendees.get(participant_id)
+        if stream is None or not stream.participant.is_stream:
+            return
+        self._remove(stream, "left")
+        connection = stream.release()
+        if connection is not None:
+            await connection.close()
+
+    def add_watcher(self, watcher: Watcher) -> None:
+        """From now on it is told of every change, and soon of how things are."""
+        self._watchers[watcher] = None
+        self._changed()
+
+    def remove_watcher(self, watcher: Watcher) -> None:
+        """Harmless when unknown."""
+        self._watchers.pop(watcher, None)
+
     # ---- media ----
 
     async def publish(self, member: Member, message: protocol.Publish) -> None:
-        """A page begins to send. Raises BadDescription."""
-        answer = await member.negotiate_publish(message)
-        self._drop_taps(member.participant.id)
-        member.participant.sources = list(member.sources)
+        """A page begins to send, or sends through another connection. Raises BadDescription."""
+        connection, answer = await member.negotiate(message)
+        member.count(self._around.traffic)
+        previous = member.take(connection)
         member.outbox.send(protocol.Published(sdp=answer))
-        self._add_taps(member)
+        self._recording.listen_to(member)
         self._tell_changed(member.participant)
-        self._refresh_all()
+        self._changed()
+        if previous is not None:
+            await previous.close()
 
     def mute(self, member: Member, source: SourceKind, muted: bool) -> None:
         """Turn a source off or on, here and in the recording."""
+        member.set_muted(source, muted)
+        if source in RECORDED:
+            self._recording.note_mute(member.participant.id, source, muted)
+        self._tell_changed(member.participant)
+        self._changed()
+
+    def write(self, member: Member, text: str) -> None:
+        """A chat text for everyone. Raises ChatTooFast."""
         participant = member.participant
-        participant.set_muted(source, muted)
-        ingress = member.sources.get(source)
-        if ingress is not None:
-            ingress.set_muted(muted)
-        if self._recorder is not None:
-            self._recorder.event(Muted(at_s=time.time(), participant_id=participant.id, source=source, muted=muted))
-        self._tell_changed(participant)
+        entry = self.chat.add(participant.id, participant.name, text, time.monotonic(), time.time())
+        self.broadcast(protocol.ChatReceived(entry=entry))
 
-    def refresh(self, member: Member) -> None:
-        """Bring one person's slots up to date."""
-        self._spawn(member.show(lambda: self._others(member)))
+    def _changed(self) -> None:
+        """Everyone's slots are brought up to date: at once, or soon if that has just been done."""
+        if self._refresh is None:
+            loop = asyncio.get_running_loop()
+            pause_s = max(COALESCE_S, COALESCE_PER_PAGE_S * len(self.members))
+            due_s = max(self._refreshed_s + pause_s, loop.time())
+            self._refresh = loop.call_at(due_s, self._refresh_everyone)
 
-    def _refresh_all(self) -> None:
+    def _refresh_everyone(self) -> None:
+        self._refresh = None
+        self._refreshed_s = asyncio.get_running_loop().time()
+        room = self._room()
         for member in self.members.values():
-            self.refresh(member)
+            member.refresh(room, self.attendees)
+        connections = {key: each.publish for key, each in self.attendees.items() if each.publish is not None}
+        for watcher in list(self._watchers):
+            watcher.refresh(connections, self.speaker.speaker_id)
 
-    def _others(self, member: Member) -> dict[str, dict[SourceKind, Ingress]]:
-        return {key: other.sources for key, other in self.members.items() if other is not member}
-
-    # ---- recording ----
-
-    async def start_recording(self) -> None:
-        """Begin to record everyone; harmless when it runs. Raises OSError when the disk does not take it."""
-        await self._protected(self._start_recording())
-
-    async def stop_recording(self, reason: str, failed: bool = False) -> None:
-        """End the recording, if any; everyone is told, with the reason when it stopped by itself."""
-        await self._protected(self._stop_recording(reason, failed))
-
-    async def _protected(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """To the end, even when the page that asked for it goes meanwhile."""
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        await asyncio.shield(task)
-
-    async def _start_recording(self) -> None:
-        async with self._recording_lock:
-            if self._recorder is not None:
-                return
-            recorder = await self._new_recorder()
-            await self._on_recording(self.meeting, recorder)
-            self._recorder = recorder
-            self._recorded_names = []
-            for member in self.members.values():
-                self._record_join(member.participant)
-                self._add_taps(member)
-            self._set_recording(
-                protocol.RecordingInfo(
-                    active=True, recording_id=recorder.recording_id, started_at_s=recorder.started_at_s
-                )
-            )
-
-    async def _new_recorder(self) -> Recorder:
-        started_at_s = time.time()
-        recording_id = time.strftime("%Y%m%d-%H%M%S-", time.gmtime(started_at_s)) + secrets.token_hex(4)
-        started = Started(
-            at_s=started_at_s, recording_id=recording_id, meeting_id=self.meeting.id, title=self.meeting.title
+    def _room(self) -> Room:
+        people = [each.participant for each in self.attendees.values()]
+        return Room(
+            present=dict.fromkeys(each.id for each in people if each.has_on("microphone", "camera")),
+            sharing=dict.fromkeys(each.id for each in people if each.has_on("screen")),
+            recent=tuple(self.speaker.recent),
+            speaker_id=self.speaker.speaker_id,
         )
-        loop = asyncio.get_running_loop()
-        folder = self._recordings_dir / recording_id
 
-        def on_failure(reason: str) -> None:
-            loop.call_soon_threadsafe(lambda: self._spawn(self.stop_recording(reason, failed=True)))
+    async def _follow_speaker(self) -> None:
+        before_s = time.monotonic()
+        while True:
+            await asyncio.sleep(TICK_S)
+            now_s = time.monotonic()
+            before = self.speaker.speaker_id, set(self.speaker.recent[:RECENT_SPEAKERS])
+            self.speaker.tick(now_s - before_s)
+            before_s = now_s
+            if self.speaker.speaker_id != before[0]:
+                self.broadcast(protocol.SpeakerChanged(participant_id=self.speaker.speaker_id))
+            if (self.speaker.speaker_id, set(self.speaker.recent[:RECENT_SPEAKERS])) != before:
+                self._changed()
 
-        try:
-            return await asyncio.to_thread(Recorder, folder, started, self._min_free_bytes, on_failure)
-        except OSError:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            raise
-
-    async def _stop_recording(self, reason: str, failed: bool) -> None:
-        async with self._recording_lock:
-            recorder, self._recorder = self._recorder, None
-            if recorder is None:
-                return
-            for tap in self._taps.values():
-                tap.close()
-            self._taps.clear()
-            await asyncio.to_thread(recorder.stop, reason)
-            note = reason if failed else None
-            self._set_recording(protocol.RecordingInfo(active=False), note)
-            await self._on_recorded(self.meeting, recorder, list(dict.fromkeys(self._recorded_names)), note)
-
-    def _set_recording(self, info: protocol.RecordingInfo, reason: str | None = None) -> None:
-        self.meeting.recording = info
-        self.broadcast(protocol.RecordingChanged(recording=info, reason=reason))
-
-    def _record_join(self, participant: Participant) -> None:
-        if self._recorder is None:
-            return
-        now_s = time.time()
-        self._recorded_names.append(participant.name)
-        self._recorder.event(Joined(at_s=now_s, participant_id=participant.id, name=participant.name))
-        for source in participant.muted:
-            self._recorder.event(Muted(at_s=now_s, participant_id=participant.id, source=source, muted=True))
-
-    def _add_taps(self, member: Member) -> None:
-        if self._recorder is None:
-            return
-        for source, ingress in member.sources.items():
-            key = (member.participant.id, source)
-            self._taps[key] = Tap(self._recorder, key[0], source, ingress)
-
-    def _drop_taps(self, participant_id: str) -> None:
-        for key in [key for key in self._taps if key[0] == participant_id]:
-            self._taps.pop(key).close()
+    async def _tell_statistics(self) -> None:
+        """A message to each page every STATISTICS_S, one after another so that nothing has to wait for all of them."""
+        while True:
+            people = []
+            for attendee in list(self.attendees.values()):
+                people.append(person_statistics(attendee.participant.id, attendee.measure()))
+                attendee.count(self._around.traffic)
+                await asyncio.sleep(0)
+            members = list(self.members.values())
+            for member in members:
+                member.tell_statistics(people)
+                await asyncio.sleep(STATISTICS_S / len(members))
+            if not members:
+                await asyncio.sleep(STATISTICS_S)
 
     # ---- end ----
 
-    def _spawn(self, coroutine: Any) -> None:
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
+    def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("meeting %s: %r", self.meeting.id, error, exc_info=error)
@@ -258,16 +311,23 @@ class LiveMeeting:
     @property
     def idle_s(self) -> float:
         """For how long nobody has been here and nothing was left to do."""
-        if self.members or self._recorder is not None or self._tasks or self._recording_lock.locked():
+        if self.attendees or self._watchers or self._recording.is_busy or self._tasks:
             self._busy_s = time.monotonic()
         return time.monotonic() - self._busy_s
 
     async def close(self, reason: str = "the server stops") -> None:
         """End the meeting for everyone: the recording first, so that nothing is lost."""
-        self._sweeper.cancel()
-        await self.stop_recording(reason)
-        for member in list(self.members.values()):
-            self.leave(member, "left")
+        for loop in self._loops:
+            loop.cancel()
+        await self._recording.stop(reason)
+        for attendee in list(self.attendees.values()):
+            if isinstance(attendee, Member):
+                self.leave(attendee, "left")
+            else:
+                await self.leave_stream(attendee.participant.id)
+        if self._refresh is not None:
+            self._refresh.cancel()
+            self._refresh = None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(5):
                 while self._tasks:

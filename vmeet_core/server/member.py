@@ -3,87 +3,176 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 
 from vmeet_core import protocol
-from vmeet_core.manifest import SourceKind
 from vmeet_core.meetings import Participant
+from vmeet_core.server.attendee import Attendee
 from vmeet_core.server.outbox import Outbox
-from vmeet_core.sfu.connections import BadDescription, PublishConnection, ReceiveConnection
-from vmeet_core.sfu.ingress import Ingress
+from vmeet_core.server.seats import PAIR_POOLS, Room, Seats, View
+from vmeet_core.server.statistics import Measured, TrafficMeter, page_statistics
+from vmeet_core.sfu.active_speaker import Voice
+from vmeet_core.sfu.egress import Demand, Egress
+from vmeet_core.sfu.network import Network
+from vmeet_core.sfu.peer_link import BadDescription
+from vmeet_core.sfu.publish_connection import PublishConnection
+from vmeet_core.sfu.receive_connection import ReceiveConnection
 
 logger = logging.getLogger(__name__)
+REFRESH_S = 0.02  #: changes that follow each other so fast are acted on together
+CLOSE_S = 5.0
+MAX_PAIRS = PAIR_POOLS[-1]
 
 
-class Member:
-    """``participant`` is who it is; this object is one page of theirs and ends with it."""
+class Member(Attendee):
+    """``participant`` is who it is; this object is one page of theirs and ends with it.
 
-    def __init__(self, participant: Participant, outbox: Outbox, ice_servers: list[dict[str, str]]) -> None:
-        self.participant = participant
+    ``turn`` is shared by the pages of a meeting: an offer takes some 10 ms to write, and when all of them need one at
+    once, packets are forwarded between one and the next.
+    """
+
+    def __init__(
+        self, participant: Participant, voice: Voice, outbox: Outbox, network: Network, turn: asyncio.Lock
+    ) -> None:
+        super().__init__(participant, voice)
         self.outbox = outbox
         self.heard_s = time.monotonic()
-        self.publish: PublishConnection | None = None
-        self.receive = ReceiveConnection(ice_servers, self._send_offer)
-        self._ice_servers = ice_servers
-        self._seats: dict[str, int] = {}  # participant id -> slot
+        self.closed_s: float | None = None  #: since when the socket has been closed, without a goodbye
+        self.seats = Seats(participant.id)
+        self._network = network
+        self._turn = turn
+        self.receive = self._new_receive()
+        self._room = Room({}, {})
+        self._people: Mapping[str, Attendee] = {}
+        self._told: list[protocol.Slot] | None = None
         self._lock = asyncio.Lock()
+        self._stale = False
+        self._refreshing: asyncio.Task[None] | None = None
         self._closed = False
+
+    def _new_receive(self) -> ReceiveConnection:
+        return ReceiveConnection(self._network, self._send_offer, self._tell_slots)
 
     def _send_offer(self, sdp: str, negotiation: int) -> None:
         self.outbox.send(protocol.Offer(sdp=sdp, negotiation=negotiation))
 
-    @property
-    def sources(self) -> dict[SourceKind, Ingress]:
-        """What this person publishes."""
-        return self.publish.sources if self.publish is not None else {}
+    def is_gone(self, now_s: float) -> bool:
+        """Whether it has been silent for too long, or its socket closed and nobody came back."""
+        if self.closed_s is not None and now_s - self.closed_s > protocol.SILENCE_S:
+            return True
+        return now_s - self.heard_s > protocol.OUTAGE_S
 
-    async def negotiate_publish(self, message: protocol.Publish) -> str:
-        """Answer an offer; a second one replaces the connection. Raises BadDescription."""
-        connection = PublishConnection(self._ice_servers)
+    # ---- what this person sends ----
+
+    async def negotiate(self, message: protocol.Publish) -> tuple[PublishConnection, str]:
+        """Answer an offer with a connection that is not in use yet. Raises BadDescription."""
+        connection = PublishConnection(self._network)
         try:
             answer = await connection.negotiate(message.sdp, {s.mid: s.source for s in message.sources})
+            if self._closed:
+                raise BadDescription("this page has left the meeting, or was replaced")
         except BaseException:
             await connection.close()
             raise
+        return connection, answer
+
+    def inherit(self, previous: "Member") -> None:
+        """Go on with what an earlier page of this person sends, until this one sends something itself."""
+        connection = previous.release()
+        if connection is not None:
+            self.take(connection)
+
+    # ---- what this person sees and hears ----
+
+    def show(self, view: protocol.View) -> None:
+        """The page shows other pictures, or in other sizes."""
+        self.seats.view = View(view.pictures)
+        self._refresh_soon()
+
+    def refresh(self, room: Room, people: Mapping[str, Attendee]) -> None:
+        """Something has changed in the meeting. Cheap: many changes are acted on at once."""
+        self._room, self._people = room, people
+        self._refresh_soon()
+
+    def _refresh_soon(self) -> None:
+        self._stale = True
+        if self._refreshing is None and not self._closed:
+            self._refreshing = asyncio.create_task(self._refresh())
+
+    async def _refresh(self) -> None:
+        try:
+            while self._stale and not self._closed:
+                self._stale = False
+                async with self._lock, self._turn:
+                    await self._seat_everyone()
+                await asyncio.sleep(REFRESH_S)
+        except Exception:  # the next change tries again
+            logger.exception("the slots of %s could not be filled", self.participant.id)
+        finally:
+            self._refreshing = None
+
+    async def _seat_everyone(self) -> None:
+        await self.receive.ensure(*self.seats.pools(self._room))
         if self._closed:
-            await connection.close()
-            raise BadDescription("this page has left the meeting, or was replaced")
-        previous, self.publish = self.publish, connection
-        for source, ingress in connection.sources.items():
-            ingress.set_muted(source in self.participant.muted)
-        if previous is not None:
-            await previous.close()
-        return answer
+            return
+        pairs, screens = min(len(self.receive.pairs), MAX_PAIRS), len(self.receive.screens)
+        self.seats.assign(self._room, pairs, screens, self._people)
+        for person, source, sound, picture in self._slots():
+            self._fill(self._people.get(person or ""), source, sound, picture)
+        await asyncio.sleep(0)  # layers are chosen meanwhile: what is told is what will be sent
+        self._tell_slots()
 
-    async def show(self, others: Callable[[], dict[str, dict[SourceKind, Ingress]]]) -> None:
-        """Give each of the others a slot, free the slots of those who left, and tell the page."""
-        async with self._lock:
-            if self._closed:
-                return
-            await self.receive.ensure(len(others()))
-            people = others()
-            self._seat(list(people))
-            for person, index in self._seats.items():
-                slot, sources = self.receive.slots[index], people[person]
-                slot.audio.attach(sources.get("microphone"))
-                slot.video.attach(sources.get("camera"))
-            self.outbox.send(protocol.Slots(slots=self._mapping()))
+    def _slots(self) -> Iterator[tuple[str | None, protocol.PictureKind, Egress | None, Egress]]:
+        """Person, kind of picture, sound and picture of every slot, in order."""
+        seated = {index: person for person, index in self.seats.pairs.items()}
+        for index, pair in enumerate(self.receive.pairs):
+            yield seated.get(index), "camera", pair.audio, pair.video
+        shared = {index: person for person, index in self.seats.screens.items()}
+        for index, screen in enumerate(self.receive.screens):
+            yield shared.get(index), "screen", None, screen.video
 
-    def _seat(self, people: list[str]) -> None:
-        for person in [person for person in self._seats if person not in people]:
-            slot = self.receive.slots[self._seats.pop(person)]
-            slot.audio.attach(None)
-            slot.video.attach(None)
-        free = [i for i in range(len(self.receive.slots)) if i not in self._seats.values()]
-        for person, index in zip((p for p in people if p not in self._seats), free, strict=False):
-            self._seats[person] = index
+    def _fill(self, who: Attendee | None, source: protocol.PictureKind, sound: Egress | None, picture: Egress) -> None:
+        if sound is not None:
+            sound.attach(who.sources.get("microphone") if who is not None else None)
+        wish = self.seats.wish(who.participant.id, source, self._room) if who is not None else None
+        picture.demand = Demand(*wish) if wish is not None else None
+        picture.show(who.pictures(source) if who is not None else ())
+
+    def _tell_slots(self) -> None:
+        """Tell the page where everyone is, if that has changed."""
+        told = self._mapping()
+        if told != self._told and not self._closed:
+            self._told = told
+            self.outbox.send(protocol.Slots(slots=told))
 
     def _mapping(self) -> list[protocol.Slot]:
-        seated = {index: person for person, index in self._seats.items()}
+        mids: list[tuple[str | None, str]] = [pair.mids for pair in self.receive.pairs]
+        mids += [(None, screen.mid) for screen in self.receive.screens]
         return [
-            protocol.Slot(audio_mid=slot.mids[0], video_mid=slot.mids[1], participant_id=seated.get(index))
-            for index, slot in enumerate(self.receive.slots)
+            protocol.Slot(
+                audio_mid=audio_mid,
+                video_mid=video_mid,
+                participant_id=person,
+                source=source,
+                paused=person is not None and picture.paused,
+            )
+            for (audio_mid, video_mid), (person, source, _, picture) in zip(mids, self._slots(), strict=True)
         ]
+
+    async def accept(self, message: protocol.Answer) -> None:
+        """The answer to an offer. Raises BadDescription."""
+        await self.receive.accept(message.sdp, message.negotiation)
+        self._refresh_soon()
+
+    async def renew_receive(self) -> None:
+        """A new receiving connection in place of one that no longer carries anything; seats are kept."""
+        async with self._lock, self._turn:
+            if self._closed:
+                return
+            previous, self.receive = self.receive, self._new_receive()
+            self._told = None
+            await self._seat_everyone()
+        await previous.close()
 
     async def add_candidate(self, message: protocol.Candidate) -> None:
         """A trickled candidate for either connection. Raises BadDescription."""
@@ -91,11 +180,50 @@ class Member:
         if link is not None:
             await link.add_candidate(message.candidate, message.mid)
 
-    async def close(self) -> None:
-        """End both connections and the socket; twice is harmless."""
+    # ---- statistics and the end ----
+
+    def outgoing(self) -> list[Egress]:
+        """Everything that is sent to this page."""
+        return [each for _, _, sound, picture in self._slots() for each in (sound, picture) if each is not None]
+
+    def tell_statistics(self, people: list[protocol.PersonStatistics]) -> None:
+        """Tell the page how well everything arrives."""
+        received = [
+            protocol.ReceivedStatistics(participant_id=person, source=source, **picture.report()._asdict())
+            for person, source, _, picture in self._slots()
+            if person is not None
+        ]
+        self.outbox.send(page_statistics(self.measured, received, people))
+
+    def layers(self) -> dict[str, int]:
+        """How many pictures go to this page in each layer; those that wait count as ``paused``."""
+        count = {"full": 0, "small": 0, "paused": 0}
+        for person, _, _, picture in self._slots():
+            if person is not None:
+                count["paused" if picture.paused else picture.layer or "paused"] += 1
+        return count
+
+    def measure(self) -> Measured:
+        """Ask both connections how well they do."""
+        self.measured = super().measure()._replace(link=self.receive.report())
+        return self.measured
+
+    def count(self, traffic: TrafficMeter) -> None:
+        """Add what has come and gone since the last time."""
+        super().count(traffic)
+        traffic.count_outgoing(self.receive, self.outgoing())
+
+    def retire(self) -> None:
+        """This page does nothing any more from now on; ``close`` does the rest."""
         self._closed = True
         self.outbox.finish()
-        links = [link for link in (self.publish, self.receive) if link is not None]
+
+    async def close(self) -> None:
+        """End both connections and the socket; twice is harmless."""
+        self.retire()
+        if self._refreshing is not None:
+            await asyncio.wait([self._refreshing], timeout=CLOSE_S)
+        links = [link for link in (self.release(), self.receive) if link is not None]
         results = await asyncio.gather(*(link.close() for link in links), return_exceptions=True)
         for result in results:
             if isinstance(result, Exception):

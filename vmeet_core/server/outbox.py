@@ -9,7 +9,7 @@ from aiohttp import web
 from vmeet_core.protocol import ServerMessage
 
 logger = logging.getLogger(__name__)
-MAX_QUEUED = 256
+MAX_QUEUED = 512
 
 
 class Outbox:
@@ -17,21 +17,25 @@ class Outbox:
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self._socket = socket
-        self._queue: asyncio.Queue[ServerMessage | None] = asyncio.Queue(MAX_QUEUED)
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue(MAX_QUEUED)
         self._task = asyncio.create_task(self._run())
 
     def send(self, message: ServerMessage) -> None:
         """Queue a message; never blocks."""
+        self.send_text(message.model_dump_json())
+
+    def send_text(self, text: str) -> None:
+        """Queue a message that is JSON already: one for many pages is written once."""
         try:
-            self._queue.put_nowait(message)
+            self._queue.put_nowait(text)
         except asyncio.QueueFull:
             logger.warning("a page does not read its messages; closing its socket")
             self._task.cancel()
 
     async def _run(self) -> None:
         try:
-            while (message := await self._queue.get()) is not None:
-                await self._socket.send_str(message.model_dump_json())
+            while (text := await self._queue.get()) is not None:
+                await self._socket.send_str(text)
         except (ConnectionError, RuntimeError) as error:
             logger.debug("socket gone: %s", error)
         finally:

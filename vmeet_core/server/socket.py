@@ -10,16 +10,19 @@ from pydantic import ValidationError
 
 from vmeet_core import protocol
 from vmeet_core.meetings import MeetingFull
+from vmeet_core.server.chat import ChatTooFast
 from vmeet_core.server.live_meeting import LiveMeeting
 from vmeet_core.server.member import Member
 from vmeet_core.server.outbox import Outbox
-from vmeet_core.sfu.connections import BadDescription
+from vmeet_core.sfu.peer_link import BadDescription
 
 logger = logging.getLogger(__name__)
 #: Larger ones end the socket at once; between the two limits the page is told first.
 HARD_LIMIT_BYTES = 8 * protocol.MAX_MESSAGE_BYTES
 MAX_ERRORS = 20
 MAX_ACTIONS = 64
+#: Acted on one after another, since each may take a while.
+NEGOTIATED = (protocol.Publish, protocol.Answer, protocol.Receive, protocol.Candidate, protocol.RecordingControl)
 
 
 class Session:
@@ -40,10 +43,12 @@ class Session:
             async for frame in self._socket:
                 if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                     break
-                if not await self._receive(frame.data):
+                if not self._receive(frame.data):
                     break
         finally:
             worker.cancel()
+            if self._member is not None:
+                self._member.closed_s = time.monotonic()
             await self._outbox.close()
 
     async def _run_actions(self) -> None:
@@ -53,7 +58,7 @@ class Session:
             if self._member is not None and not await self._guard(self._act_as_member(self._member, message)):
                 self._outbox.finish()
 
-    async def _receive(self, data: str | bytes) -> bool:
+    def _receive(self, data: str | bytes) -> bool:
         if self._member is not None:
             self._member.heard_s = time.monotonic()
         if len(data) > protocol.MAX_MESSAGE_BYTES:
@@ -62,7 +67,7 @@ class Session:
             message = protocol.parse_client_message(data)
         except ValidationError as error:
             return self._refuse("bad-message", explain(error))
-        return await self._act(message)
+        return self._act(message)
 
     def _refuse(self, code: str, text: str) -> bool:
         self._errors += 1
@@ -71,31 +76,55 @@ class Session:
         self._outbox.send(protocol.Error.model_validate({"code": code, "message": text, "fatal": fatal}))
         return not fatal
 
-    async def _act(self, message: protocol.ClientMessage) -> bool:
+    def _act(self, message: protocol.ClientMessage) -> bool:
         if isinstance(message, protocol.Ping):
             self._outbox.send(protocol.Pong(number=message.number))
             return True
         if isinstance(message, protocol.Join):
-            return await self._join(message)
+            return self._join(message)
         if self._member is None or self._live.members.get(self._member.participant.id) is not self._member:
             return self._refuse("not-joined", f"{message.type} was sent before join, or after leaving")
         if isinstance(message, protocol.Leave):
             self._live.leave(self._member, "left")
             return False
-        if isinstance(message, protocol.Mute):
-            self._live.mute(self._member, message.source, message.muted)
-            return True
+        if isinstance(message, NEGOTIATED):
+            return self._queue(message)
+        return self._act_at_once(self._member, message)
+
+    def _queue(self, message: protocol.ClientMessage) -> bool:
         try:
             self._actions.put_nowait(message)
         except asyncio.QueueFull:
             return self._refuse("too-large", f"more than {MAX_ACTIONS} messages wait to be acted on")
         return True
 
-    async def _join(self, message: protocol.Join) -> bool:
+    def _act_at_once(self, member: Member, message: protocol.ClientMessage) -> bool:
+        """What does not wait for a negotiation."""
+        if isinstance(message, protocol.Mute):
+            return self._mute(member, message)
+        if isinstance(message, protocol.View):
+            member.show(message)
+        elif isinstance(message, protocol.Chat):
+            self._write(member, message.text)
+        return True
+
+    def _mute(self, member: Member, message: protocol.Mute) -> bool:
+        if message.source == "camera-small":
+            return self._refuse("bad-message", "source: camera-small is off and on with camera; mute that")
+        self._live.mute(member, message.source, message.muted)
+        return True
+
+    def _write(self, member: Member, text: str) -> None:
+        try:
+            self._live.write(member, text)
+        except ChatTooFast as error:  # an eager writer is no broken page: it does not count as an error
+            self._outbox.send(protocol.Error(code="too-fast", message=str(error)))
+
+    def _join(self, message: protocol.Join) -> bool:
         if self._member is not None:
             return self._refuse("bad-message", "join was sent twice")
         try:
-            self._member = await self._live.join(message, self._outbox)
+            self._member = self._live.join(message, self._outbox)
         except MeetingFull as error:
             return self._refuse("full", str(error))
         return True
@@ -118,8 +147,9 @@ class Session:
         if isinstance(message, protocol.Publish):
             await self._live.publish(member, message)
         elif isinstance(message, protocol.Answer):
-            await member.receive.accept(message.sdp, message.negotiation)
-            self._live.refresh(member)
+            await member.accept(message)
+        elif isinstance(message, protocol.Receive):
+            await member.renew_receive()
         elif isinstance(message, protocol.Candidate):
             await member.add_candidate(message)
         elif isinstance(message, protocol.RecordingControl):

@@ -5,7 +5,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 Kind = Literal["frame_filters", "video_enhancers", "transcribers", "denoisers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -31,6 +39,21 @@ def _address(value: str) -> str:
         raise ValueError('should be an IP address, such as "203.0.113.7", or ""') from None
 
 
+def _ports(value: str) -> str:
+    if value and split_ports(value) is None:
+        raise ValueError('should be a range such as "50000-50100", one port such as "50000", or ""')
+    return value
+
+
+def split_ports(value: str) -> tuple[int, int] | None:
+    """First and last port of ``FIRST-LAST`` or of a single ``PORT``; None where it is neither."""
+    match = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", value)
+    if match is None:
+        return None
+    first, last = int(match[1]), int(match[2] or match[1])
+    return (first, last) if 1 <= first <= last <= 65535 else None
+
+
 def _ice_url(value: str) -> str:
     if not re.fullmatch(r"(stuns?|turns?):\S+", value):
         raise ValueError('should begin with "stun:", "stuns:", "turn:" or "turns:"')
@@ -49,6 +72,21 @@ class IceServer(Table):
     urls: Annotated[str, AfterValidator(_ice_url)] = Field(description='its address, such as "turn:turn.example.org"')
     username: str = Field("", description="the user name of a TURN server")
     credential: str = Field("", description="the password of a TURN server", repr=False)
+    secret: str = Field(
+        "",
+        description="instead of both: the secret shared with the TURN server, to make credentials that expire",
+        repr=False,
+    )
+    lifetime_s: int = Field(43_200, ge=60, le=604_800, description="how long such credentials hold, in seconds")
+
+    @field_validator("secret")
+    @classmethod
+    def _stands_alone(cls, value: str, info: ValidationInfo) -> str:
+        if value and (info.data.get("username") or info.data.get("credential")):
+            raise ValueError("should not stand beside username or credential: credentials are made from it")
+        if value and str(info.data.get("urls", "turn:")).startswith("stun"):
+            raise ValueError('should stand with a "turn:" or "turns:" address only: STUN servers ask for none')
+        return value
 
 
 class Server(Table):
@@ -61,7 +99,10 @@ class Server(Table):
         (), description="STUN and TURN servers for people behind strict networks; none by default"
     )
     public_address: Annotated[str, AfterValidator(_address)] = Field(
-        "", description="the IP address that others see behind 1:1 NAT; this version refuses it, see below"
+        "", description="the IP address that browsers reach the server at, where NAT hides it behind another one"
+    )
+    udp_ports: Annotated[str, AfterValidator(_ports)] = Field(
+        "", description='the UDP ports for media, "50000-50100" or one: the first free one is used; any by default'
     )
     allow_leaving_host: tuple[str, ...] = Field(
         (), description="names of the providers that may send media to another machine"
@@ -80,6 +121,11 @@ class Server(Table):
     @property
     def port(self) -> int:
         return int(split_bind(self.bind)[1])
+
+    @property
+    def udp_range(self) -> tuple[int, int] | None:
+        """First and last of ``udp_ports``; None for any."""
+        return split_ports(self.udp_ports)
 
 
 class Weights(Table):

@@ -42,8 +42,9 @@ class FrameAssembler:
         self._lost_after: int | None = None
         self._buffer: dict[int, tuple[RtpPacket, CodecName, float]] = {}
 
-    def forward(self, packet: RtpPacket, codec: CodecName, now_s: float) -> None:
+    def forward(self, packet: RtpPacket) -> None:
         """A packet of the source, in order of arrival."""
+        codec, now_s = packet.codec, packet.arrived_s
         if self._next is None and not self._begin(packet, codec):
             return
         if self._next is not None and sequence_newer(self._next, packet.sequence):

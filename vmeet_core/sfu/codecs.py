@@ -3,14 +3,14 @@
 VP8: RFC 7741. H.264: RFC 6184. Opus: every packet is a frame (RFC 7587).
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
+
+from vmeet_core.sfu import h264
 
 CodecName = str  # "opus", "vp8" or "h264"
-_H264_SPS, _H264_IDR, _H264_STAP_A, _H264_FU_A = 7, 5, 24, 28
 
 
-@dataclass(slots=True, frozen=True)
-class Vp8Descriptor:
+class Vp8Descriptor(NamedTuple):
     """Offsets into a VP8 payload: -1 where a field is absent. ``size`` is the descriptor's length."""
 
     size: int
@@ -20,6 +20,8 @@ class Vp8Descriptor:
     picture_id_wide: bool
     tl0_picture_index: int
     tl0_at: int
+    temporal: int
+    switchable: bool  # the Y bit: depends on the lowest temporal layer alone
 
 
 def parse_vp8(payload: bytes) -> Vp8Descriptor:
@@ -33,7 +35,7 @@ def parse_vp8(payload: bytes) -> Vp8Descriptor:
 def _parse_vp8(payload: bytes) -> Vp8Descriptor:
     first, position = payload[0], 1
     starts = bool(first & 0x10) and not first & 0x07
-    picture_id, picture_id_at, wide, tl0, tl0_at = -1, -1, False, -1, -1
+    picture_id, picture_id_at, wide, tl0, tl0_at, temporal, switchable = -1, -1, False, -1, -1, 0, False
     if first & 0x80:
         flags, position = payload[1], 2
         if flags & 0x80:
@@ -47,8 +49,10 @@ def _parse_vp8(payload: bytes) -> Vp8Descriptor:
             tl0, tl0_at = payload[position], position
             position += 1
         if flags & 0x30:
+            if flags & 0x20:
+                temporal, switchable = payload[position] >> 6, bool(payload[position] & 0x20)
             position += 1
-    return Vp8Descriptor(position, starts, picture_id, picture_id_at, wide, tl0, tl0_at)
+    return Vp8Descriptor(position, starts, picture_id, picture_id_at, wide, tl0, tl0_at, temporal, switchable)
 
 
 def is_keyframe_start(codec: CodecName, payload: bytes) -> bool:
@@ -60,57 +64,16 @@ def is_keyframe_start(codec: CodecName, payload: bytes) -> bool:
             return False
         return descriptor.starts_frame and len(payload) > descriptor.size and not payload[descriptor.size] & 0x01
     if codec == "h264":
-        return _h264_keyframe_start(payload)
+        return h264.begins_keyframe(payload)
     return True
 
 
-def _h264_keyframe_start(payload: bytes) -> bool:
-    if len(payload) < 2:
-        return False
-    kind = payload[0] & 0x1F
-    if kind == _H264_STAP_A and len(payload) > 3:
-        kind = payload[3] & 0x1F
-    elif kind == _H264_FU_A:
-        kind = payload[1] & 0x1F if payload[1] & 0x80 else 0
-    return kind in (_H264_SPS, _H264_IDR)
-
-
-class Vp8Counters:
-    """Continues picture id and TL0PICIDX when a slot is switched from one source to another."""
-
-    def __init__(self) -> None:
-        self._picture_offset = 0
-        self._tl0_offset = 0
-        self._last_picture: int | None = None
-        self._last_tl0: int | None = None
-
-    def switch(self, payload: bytes) -> None:
-        """The packet with this payload is the first of a new source."""
-        descriptor = parse_vp8(payload)
-        if self._last_picture is not None and descriptor.picture_id >= 0:
-            self._picture_offset = self._last_picture + 1 - descriptor.picture_id
-        if self._last_tl0 is not None and descriptor.tl0_picture_index >= 0:
-            self._tl0_offset = self._last_tl0 + 1 - descriptor.tl0_picture_index
-
-    def rewrite(self, payload: bytes, newest: bool = True) -> bytes:
-        """The payload with both counters shifted; ``newest`` is False for a packet that comes again or late."""
-        try:
-            descriptor = parse_vp8(payload)
-        except ValueError:
-            return payload
-        picture = (descriptor.picture_id + self._picture_offset) & (0x7FFF if descriptor.picture_id_wide else 0x7F)
-        tl0 = (descriptor.tl0_picture_index + self._tl0_offset) & 0xFF
-        if descriptor.starts_frame and newest:
-            self._last_picture = picture if descriptor.picture_id >= 0 else self._last_picture
-            self._last_tl0 = tl0 if descriptor.tl0_picture_index >= 0 else self._last_tl0
-        if not self._picture_offset and not self._tl0_offset:
-            return payload
-        patched = bytearray(payload)
-        if descriptor.picture_id_at >= 0 and descriptor.picture_id_wide:
-            patched[descriptor.picture_id_at] = 0x80 | picture >> 8
-            patched[descriptor.picture_id_at + 1] = picture & 0xFF
-        elif descriptor.picture_id_at >= 0:
-            patched[descriptor.picture_id_at] = picture
-        if descriptor.tl0_at >= 0:
-            patched[descriptor.tl0_at] = tl0
-        return bytes(patched)
+def vp8_height_px(payload: bytes) -> int:
+    """Height of a VP8 keyframe (RFC 6386, section 9.1) from its first packet; 0 when it cannot be read."""
+    try:
+        start = parse_vp8(payload).size
+    except ValueError:
+        return 0
+    if len(payload) < start + 10 or payload[start + 3 : start + 6] != b"\x9d\x01\x2a":
+        return 0
+    return int.from_bytes(payload[start + 8 : start + 10], "little") & 0x3FFF

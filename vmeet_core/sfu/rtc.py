@@ -1,110 +1,97 @@
 """The only file that touches private names of aiortc and aioice; ``self_test`` says which of them have gone.
 
-aiortc does ICE, DTLS and SDP. Its receivers always decode and its senders always encode, so neither is ever started:
-``receive`` and ``send`` are replaced on the instances, and the decrypted packets of the DTLS transport come to us.
+aiortc does DTLS and SDP; our ICE-lite stands in the place of its ICE. Its receivers always decode and its senders
+always encode, so neither is ever started: ``receive`` and ``send`` are replaced on the instances.
 """
 
 import asyncio
 import inspect
-import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
 import aioice.ice
 import pylibsrtp
-from aiortc import RTCBundlePolicy, RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpTransceiver
-from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+    rtcicetransport,
+    rtcpeerconnection,
+)
+from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, SRTP_PROFILES, RTCDtlsTransport, State
+from aiortc.rtcicetransport import RTCIceGatherer, RTCIceParameters
 from aiortc.rtcrtpparameters import RTCRtpReceiveParameters, RTCRtpSendParameters
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.rtcrtpsender import RTCRtpSender
+from pylibsrtp import _binding
 
-logger = logging.getLogger(__name__)
-PacketHandler = Callable[[bytes], None]
-MAX_SOCKET_BACKLOG_BYTES = 1 << 20
-
-
-def new_connection(ice_servers: list[dict[str, str]]) -> RTCPeerConnection:
-    """A connection that bundles everything on one transport and asks no server that is not given."""
-    servers = [RTCIceServer(**server) for server in ice_servers]
-    return RTCPeerConnection(RTCConfiguration(iceServers=servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+from vmeet_core.sfu.ice import IceLite
 
 
-def use_loopback_when_alone() -> None:
-    """On a machine without a network, let ICE offer 127.0.0.1, which aioice leaves out."""
-    original = aioice.ice.get_host_addresses
-    if getattr(original, "falls_back", False):
-        return
+class LiteConnection(RTCPeerConnection):
+    """A peer connection that is ICE-lite, with ``make_ice()`` in the place of aiortc's own ICE.
 
-    def get_host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
-        return original(use_ipv4, use_ipv6) or ["127.0.0.1"]
+    Everything is bundled on one transport. It is the DTLS server wherever the other side lets it choose: the server
+    picks the SRTP profile, and AES-128-GCM costs less than AES-CM with SHA-1, which Chromium would pick.
+    """
 
-    get_host_addresses.falls_back = True  # type: ignore[attr-defined]
-    aioice.ice.get_host_addresses = get_host_addresses
+    def __init__(self, make_ice: Callable[[], IceLite]) -> None:
+        super().__init__(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+        self._make_ice = make_ice
+
+    def _RTCPeerConnection__createDtlsTransport(self) -> RTCDtlsTransport:  # noqa: N802
+        dtls: RTCDtlsTransport = super()._RTCPeerConnection__createDtlsTransport()  # type: ignore[misc]
+        ice = self._make_ice()
+        transport, gatherer = dtls.transport, dtls.transport.iceGatherer
+        gatherer._connection = transport._connection = ice  # type: ignore[assignment]
+        transport._recv, transport._send = ice.recv, ice.send
+        parameters = RTCIceParameters(ice.local_username, ice.local_password, iceLite=True)
+        gatherer.getLocalParameters = lambda: parameters  # type: ignore[method-assign]
+        dtls._srtp_profiles = sorted(SRTP_PROFILES, key=lambda profile: profile is not SRTP_AEAD_AES_128_GCM)
+        dtls._set_role("server")
+        return dtls
+
+    def _RTCPeerConnection__createTransceiver(self, *args: Any, **kwargs: Any) -> RTCRtpTransceiver:  # noqa: N802
+        """Without aiortc's estimate of the bandwidth, which nobody asks for: 1000 objects for every picture."""
+        created = super()._RTCPeerConnection__createTransceiver(*args, **kwargs)  # type: ignore[misc]
+        transceiver: RTCRtpTransceiver = created
+        transceiver.receiver._RTCRtpReceiver__remote_bitrate_estimator = None  # type: ignore[attr-defined]
+        return transceiver
+
+    async def setRemoteDescription(self, sessionDescription: RTCSessionDescription) -> None:  # noqa: N802, N803
+        """As in aiortc; an offer that insists on being the DTLS server gets its way."""
+        await super().setRemoteDescription(sessionDescription)
+        if sessionDescription.type == "offer" and re.search(r"^a=setup:passive\s*$", sessionDescription.sdp, re.M):
+            for transceiver in self.getTransceivers():
+                dtls_of(transceiver)._set_role("client")
 
 
-class MediaTransport:
-    """The encrypted path of one peer connection: decrypted packets in, packets to encrypt out."""
+def dtls_of(transceiver: RTCRtpTransceiver) -> RTCDtlsTransport:
+    """The transport of this transceiver; one for all of a connection, since they are bundled."""
+    return transceiver.receiver.transport
 
-    def __init__(self, on_rtp: PacketHandler, on_rtcp: PacketHandler) -> None:
-        self._on_rtp = on_rtp
-        self._on_rtcp = on_rtcp
-        self._dtls: RTCDtlsTransport | None = None
-        self.packet_errors = 0
 
-    def attach(self, transceiver: RTCRtpTransceiver) -> None:
-        """Take over the transport of this transceiver (the same one for all, since they are bundled)."""
-        dtls = transceiver.receiver.transport
-        if dtls is self._dtls:
-            return
-        self._dtls = dtls
-        dtls._handle_rtp_data = self._handle_rtp_data  # type: ignore[method-assign]
-        dtls._handle_rtcp_data = self._handle_rtcp_data  # type: ignore[method-assign]
+def ice_of(transceiver: RTCRtpTransceiver) -> IceLite:
+    """The ICE side of a connection. Raises TypeError for one that came from no ``Network``."""
+    ice = dtls_of(transceiver).transport._connection
+    if not isinstance(ice, IceLite):
+        raise TypeError("this connection does not go through a Network")
+    return ice
 
-    async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
-        self._guarded(self._on_rtp, data)
 
-    async def _handle_rtcp_data(self, data: bytes) -> None:
-        self._guarded(self._on_rtcp, data)
+def is_connected(dtls: RTCDtlsTransport) -> bool:
+    """Whether the DTLS handshake is done and the connection still open."""
+    return dtls._state is State.CONNECTED
 
-    def _guarded(self, handler: PacketHandler, data: bytes) -> None:
-        """An exception that left a packet handler would close the whole connection."""
-        try:
-            handler(data)
-        except ValueError as error:
-            self.packet_errors += 1
-            logger.debug("packet refused: %s", error)
-        except Exception:
-            self.packet_errors += 1
-            logger.exception("packet handler failed")
 
-    def send_rtp(self, data: bytes) -> bool:
-        """Encrypt and send at once; False when there is no path or the socket is full."""
-        return self._send(data, rtcp=False)
-
-    def send_rtcp(self, data: bytes) -> bool:
-        """Like ``send_rtp``, for compound RTCP."""
-        return self._send(data, rtcp=True)
-
-    def _send(self, data: bytes, rtcp: bool) -> bool:
-        dtls = self._dtls
-        if dtls is None or dtls._tx_srtp is None or dtls.state != "connected":
-            return False
-        pair = dtls.transport._connection._nominated.get(1)
-        if pair is None:
-            return False
-        transport = pair.protocol.transport
-        backlog_bytes = getattr(transport, "get_write_buffer_size", int)()
-        if transport.is_closing() if hasattr(transport, "is_closing") else False:
-            return False
-        if backlog_bytes > MAX_SOCKET_BACKLOG_BYTES:
-            return False
-        try:
-            protected = dtls._tx_srtp.protect_rtcp(data) if rtcp else dtls._tx_srtp.protect(data)
-        except pylibsrtp.Error as error:
-            logger.debug("packet not encrypted: %s", error)
-            return False
-        transport.sendto(protected, pair.remote_addr)
-        return True
+def srtp_sessions(dtls: RTCDtlsTransport) -> tuple[pylibsrtp.Session, pylibsrtp.Session] | None:
+    """The SRTP sessions to receive and to send with; None before the handshake is done."""
+    if dtls._rx_srtp is None or dtls._tx_srtp is None:
+        return None
+    return dtls._rx_srtp, dtls._tx_srtp
 
 
 def intercept_receiver(
@@ -138,19 +125,25 @@ def set_stream_id(transceiver: RTCRtpTransceiver, stream_id: str) -> None:
 
 
 def self_test() -> list[str]:
-    """What has changed in aiortc or aioice that we depend on; empty when all is well."""
+    """What has changed in aiortc, aioice or pylibsrtp that we depend on; empty when all is well."""
     problems = [
         f"{owner.__name__}.{name} is not there, or takes other arguments"
         for owner, name, arguments in (
-            (RTCDtlsTransport, "_handle_rtp_data", ["self", "data", "arrival_time_ms"]),
-            (RTCDtlsTransport, "_handle_rtcp_data", ["self", "data"]),
+            (RTCPeerConnection, "_RTCPeerConnection__createDtlsTransport", ["self"]),
+            (
+                RTCPeerConnection,
+                "_RTCPeerConnection__createTransceiver",
+                ["self", "direction", "kind", "sender_track"],
+            ),
+            (RTCIceGatherer, "getLocalParameters", ["self"]),
+            (RTCDtlsTransport, "_set_role", ["self", "role"]),
             (RTCRtpReceiver, "receive", ["self", "parameters"]),
             (RTCRtpSender, "send", ["self", "parameters"]),
             (aioice.ice, "get_host_addresses", ["use_ipv4", "use_ipv6"]),
         )
         if _arguments(owner, name) != arguments
     ]
-    return problems + asyncio.run(_missing_attributes())
+    return problems or asyncio.run(_missing_attributes())
 
 
 def _arguments(owner: Any, name: str) -> list[str] | None:
@@ -159,16 +152,29 @@ def _arguments(owner: Any, name: str) -> list[str] | None:
 
 
 async def _missing_attributes() -> list[str]:
-    connection = new_connection([])
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     transceiver = connection.addTransceiver("video", direction="sendonly")
     dtls = transceiver.receiver.transport
     wanted: list[tuple[Any, str]] = [
-        (dtls, "_tx_srtp"),
-        (dtls.transport, "_connection"),
-        (getattr(dtls.transport, "_connection", None), "_nominated"),
-        (transceiver.sender, "_ssrc"),
-        (transceiver.sender, "_rtx_ssrc"),
-        (transceiver.sender, "_stream_id"),
+        *((dtls, name) for name in ("_state", "_rx_srtp", "_tx_srtp", "_srtp_profiles")),
+        *((dtls.transport, name) for name in ("_connection", "_recv", "_send")),
+        (dtls.transport.iceGatherer, "_connection"),
+        (transceiver.receiver, "_RTCRtpReceiver__remote_bitrate_estimator"),
+        *((transceiver.sender, name) for name in ("_ssrc", "_rtx_ssrc", "_stream_id")),
+        (pylibsrtp.Session(), "_srtp"),
+        (_binding, "ffi"),
+        *((_binding.lib, f"srtp_{verb}protect{kind}") for verb in ("", "un") for kind in ("", "_rtcp")),
+        *((IceLite((), lambda ice: None), name) for name in _asked_of_ice()),
     ]
     await connection.close()
-    return [f"{type(owner).__name__}.{name} is not there" for owner, name in wanted if not hasattr(owner, name)]
+    return [f"{_name(owner)}.{name} is not there" for owner, name in wanted if not hasattr(owner, name)]
+
+
+def _name(owner: Any) -> str:
+    return str(getattr(owner, "__name__", type(owner).__name__))
+
+
+def _asked_of_ice() -> list[str]:
+    """Everything that aiortc uses of the object that our ICE stands in for."""
+    sources = (inspect.getsource(module) for module in (rtcicetransport, rtcpeerconnection))
+    return sorted({name for source in sources for name in re.findall(r"\b_connection\.(\w+)", source)})

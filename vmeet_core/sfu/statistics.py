@@ -1,8 +1,57 @@
 """Reception statistics of one RTP stream, for receiver reports (RFC 3550, section 6.4.1 and appendix A)."""
 
+from collections import deque
+from typing import Literal, NamedTuple
+
 from aiortc.rtp import RtcpReceiverInfo, clamp_packets_lost
 
+from vmeet_core.manifest import SourceKind
 from vmeet_core.sfu.packet import sequence_newer, timestamp_difference
+
+RATE_WINDOW_S = 1.0
+
+
+class SourceReport(NamedTuple):
+    """How one source of a publisher arrives; ``loss`` is a share of the latest seconds, before any repair."""
+
+    source: SourceKind
+    bitrate_bps: float
+    loss: float
+    jitter_s: float
+    rtt_s: float | None
+
+
+class LinkReport(NamedTuple):
+    """The way to one receiver: ``estimate_bps`` is what it is thought to carry (None: not known yet)."""
+
+    estimate_bps: float | None
+    sent_bps: float
+    loss: float
+    rtt_s: float | None
+
+
+class SlotReport(NamedTuple):
+    """One picture on the way to a receiver: what was chosen for it, and what it takes."""
+
+    layer: Literal["full", "small"] | None
+    temporal: int
+    bitrate_bps: float
+
+
+class RateMeter:
+    """Bits a second over the latest second or so, from a running count of bytes."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque(maxlen=64)
+
+    def bps(self, total_bytes: int, now_s: float) -> float:
+        """Give the count as it is now; to be called several times a second."""
+        samples = self._samples
+        samples.append((now_s, total_bytes))
+        while len(samples) > 2 and now_s - samples[1][0] >= RATE_WINDOW_S:
+            samples.popleft()
+        elapsed_s = now_s - samples[0][0]
+        return (total_bytes - samples[0][1]) * 8 / elapsed_s if elapsed_s > 0 else 0.0
 
 
 class ReceptionStatistics:
@@ -19,6 +68,7 @@ class ReceptionStatistics:
         self._jitter = 0.0
         self._last: tuple[float, int] | None = None
         self._prior = (0, 0)
+        self.fraction_lost = 0.0  #: of the latest report
         self._report_middle = 0
         self._report_at_s = 0.0
 
@@ -57,6 +107,7 @@ class ReceptionStatistics:
         expected, received = self.expected - self._prior[0], self.packets - self._prior[1]
         self._prior = (self.expected, self.packets)
         lost = max(expected - received, 0)
+        self.fraction_lost = lost / expected if expected > 0 else 0.0
         delay = int((now_s - self._report_at_s) * 65536) if self._report_middle else 0
         return RtcpReceiverInfo(
             ssrc=self._ssrc,

@@ -13,6 +13,9 @@ const SMALLEST_IN_STRIP_PX = 70;
 const COMFORTABLE_TILE_PX = 150;
 const STRIP_SHARE = 0.2;
 const CROWDED_STRIP_SHARE = 0.32;
+const CROWDED = 5;
+const MOST_IN_STRIP = 40;
+const ALWAYS_IN_STRIP = 8;
 
 /**
  * The grid with the largest pictures that fits; with very many people the tiles keep a size and the grid scrolls.
@@ -22,15 +25,21 @@ const CROWDED_STRIP_SHARE = 0.32;
  * @returns {Arrangement}
  */
 export function gridLayout(count, area, smallest = isTall(area) ? COMFORTABLE_TILE_PX : SMALLEST_TILE_PX) {
+  const best = bestGrid(count, area);
+  if (best.tile.width >= Math.min(smallest, area.width / 2 - GAP_PX)) return place(count, best, area);
+  const columns = Math.max(2, Math.floor((area.width + GAP_PX) / (COMFORTABLE_TILE_PX + GAP_PX)));
+  const width = (area.width - GAP_PX * (columns - 1)) / columns;
+  return place(count, { columns, tile: { width, height: width / (4 / 3) } }, area);
+}
+
+/** The number of columns that gives the largest tiles. @param {number} count @param {Size} area */
+function bestGrid(count, area) {
   let best = { columns: 1, tile: { width: 0, height: 0 } };
   for (let columns = 1; columns <= count; columns++) {
     const tile = largestTile(columns, Math.ceil(count / columns), area);
     if (tile.width * tile.height > best.tile.width * best.tile.height) best = { columns, tile };
   }
-  if (best.tile.width >= Math.min(smallest, area.width / 2 - GAP_PX)) return place(count, best, area);
-  const columns = Math.max(2, Math.floor((area.width + GAP_PX) / (COMFORTABLE_TILE_PX + GAP_PX)));
-  const width = (area.width - GAP_PX * (columns - 1)) / columns;
-  return place(count, { columns, tile: { width, height: width / (4 / 3) } }, area);
+  return best;
 }
 
 /** @param {Size} area */
@@ -91,35 +100,65 @@ function centred(area) {
   return { x: (area.width - tile.width) / 2, y: (area.height - tile.height) / 2, ...tile };
 }
 
+/** @typedef {{main: Rect, strip: Rect}} Spotlight */
+
 /**
- * One person large, the others in a grid beside or, in a tall window, below.
- * @param {number} count at least 2
- * @param {number} pinned
+ * Room for one large picture, and beside it or, in a tall window, below it a strip for the others.
+ * @param {number} others
  * @param {Size} area
- * @returns {Arrangement}
+ * @param {number} [aspect] of a large picture that must be seen whole: a shared screen
+ * @returns {Spotlight}
  */
-export function pinnedLayout(count, pinned, area) {
-  const below = isTall(area);
-  const share = count > 5 ? CROWDED_STRIP_SHARE : STRIP_SHARE;
-  const strip = below
-    ? { width: area.width, height: area.height * share }
-    : { width: area.width * share, height: area.height };
-  const left = below ? 0 : area.width - strip.width;
-  const top = below ? area.height - strip.height : 0;
-  const others = gridLayout(count - 1, strip, SMALLEST_IN_STRIP_PX);
-  const rects = others.rects.map((rect) => ({ ...rect, x: left + rect.x, y: top + rect.y }));
-  const main = { width: (left || area.width + GAP_PX) - GAP_PX, height: (top || area.height + GAP_PX) - GAP_PX };
-  rects.splice(pinned, 0, centred(main));
-  return { rects, height: top + others.height };
+export function spotlight(others, area, aspect) {
+  const share = others >= CROWDED ? CROWDED_STRIP_SHARE : STRIP_SHARE;
+  if (!isTall(area)) {
+    const width = area.width * (1 - share) - GAP_PX;
+    const strip = { x: width + GAP_PX, y: 0, width: area.width * share, height: area.height };
+    return { main: { x: 0, y: 0, width, height: area.height }, strip };
+  }
+  const tallest = area.height * (1 - share) - GAP_PX;
+  const height = aspect ? Math.min(tallest, area.width / aspect) : tallest;
+  const strip = { x: 0, y: height + GAP_PX, width: area.width, height: area.height - height - GAP_PX };
+  return { main: { x: 0, y: 0, width: area.width, height }, strip };
 }
 
 /**
- * @param {{count: number, own: number, pinned: number}} people indices; -1 for nobody
+ * How many of the others a strip shows in a recognisable size; those left over are not shown.
+ * @param {number} others
+ * @param {Size} area
+ * @param {number} [aspect]
+ */
+export function stripCapacity(others, area, aspect) {
+  const { strip } = spotlight(others, area, aspect);
+  let fits = ALWAYS_IN_STRIP;
+  while (fits < MOST_IN_STRIP && bestGrid(fits + 1, strip).tile.width >= SMALLEST_TILE_PX) fits++;
+  return fits;
+}
+
+/**
+ * One picture large, the others in a strip.
+ * @param {number} count at least 2
+ * @param {number} large
+ * @param {Size} area
+ * @param {number} [aspect] of a shared screen
+ * @returns {Arrangement}
+ */
+export function spotlightLayout(count, large, area, aspect) {
+  const { main, strip } = spotlight(count - 1, area, aspect);
+  const others = gridLayout(count - 1, strip, SMALLEST_IN_STRIP_PX);
+  const rects = others.rects.map((rect) => ({ ...rect, x: strip.x + rect.x, y: strip.y + rect.y }));
+  rects.splice(large, 0, aspect ? main : centred(main));
+  return { rects, height: strip.y + others.height };
+}
+
+/**
+ * @param {{count: number, own: number, large: number, aspect?: number}} people indices; -1 for nobody. `aspect` of the
+ *   large picture when it must be seen whole
  * @param {Size} area
  * @returns {Arrangement}
  */
-export function arrange({ count, own, pinned }, area) {
-  if (pinned >= 0 && count > 1) return pinnedLayout(count, pinned, area);
+export function arrange({ count, own, large, aspect }, area) {
+  if (large >= 0 && count > 1) return spotlightLayout(count, large, area, aspect);
   if (count === 2 && own >= 0) return duoLayout(own, area);
   return gridLayout(count, area);
 }

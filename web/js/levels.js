@@ -27,10 +27,10 @@ export class LevelMeter {
 
 /**
  * The loudness of a remote person from what the receiver knows anyway; null where the browser does not say.
- * @param {RTCRtpReceiver} receiver
+ * @param {RTCRtpReceiver | null} receiver null for someone who is not heard at the moment
  */
 export function remoteLevel(receiver) {
-  const source = receiver.getSynchronizationSources?.()[0];
+  const source = receiver?.getSynchronizationSources?.()[0];
   if (!source) return 0;
   return source.audioLevel ?? null;
 }

@@ -1,13 +1,14 @@
-/** One person's stay in a meeting: the socket, both peer connections, and who is there. No DOM. */
+/** One person's stay in a meeting: the socket, the media, and who is there. No DOM. */
 
-import { Publisher, Receiver } from "./peers.js";
-import { Signalling, socketUrl } from "./protocol.js";
+import { MediaLinks } from "./media-links.js";
+import { ScreenShare } from "./screen-share.js";
+import { Signalling, socketUrl } from "./signalling.js";
 
 /** @typedef {import("./protocol.js").ParticipantInfo} ParticipantInfo */
 /** @typedef {import("./protocol.js").RecordingInfo} RecordingInfo */
 /** @typedef {import("./protocol.js").ServerMessage} ServerMessage */
+/** @typedef {import("./protocol.js").Picture} Picture */
 /** @typedef {import("./local-media.js").LocalMedia} LocalMedia */
-/** @typedef {import("./local-media.js").LocalKind} LocalKind */
 
 /**
  * @typedef {"connecting" | "in" | "reconnecting" | "ended"} SessionState
@@ -15,14 +16,12 @@ import { Signalling, socketUrl } from "./protocol.js";
  * @typedef {{code: string, message: string}} Trouble
  */
 
-/** @type {LocalKind[]} */
-const KINDS = ["microphone", "camera"];
-const TRIES_BEFORE_BLAMING_THE_NETWORK = 3;
-
 /**
  * Events (CustomEvent):
  * - `state`: SessionState; `ended`: EndReason; `trouble`: Trouble (not fatal)
  * - `welcome`: Welcome; `people`: nothing; `came`, `went`: ParticipantInfo; `recording`: RecordingChanged
+ * - `speaker`: id of a participant, or null; `chat`: ChatEntry; `statistics`: Statistics
+ * - `screen`: nothing; the own shared screen started or stopped: see `screenOn`
  * - `media`: nothing; tracks of someone changed: see `heard()`
  * - `blocked`: nothing; signalling works, media does not come through
  */
@@ -45,18 +44,32 @@ export class Session extends EventTarget {
     this.people = new Map();
     /** @type {RecordingInfo} */
     this.recording = { active: false, recording_id: null, started_at_s: null };
-    /** @type {Publisher | null} */
-    this.publisher = null;
-    /** @type {Receiver | null} */
-    this.receiver = null;
-    this.failures = 0;
-    /** @type {Partial<Record<LocalKind, boolean>>} what the server was told last */
-    this.told = {};
+    /** @type {string | null} */
+    this.speakerId = null;
+    /** @type {import("./protocol.js").ChatEntry[]} what was written before the latest welcome */
+    this.chatHistory = [];
+    /** @type {import("./protocol.js").StreamAccess | null} */
+    this.streams = null;
+    /** @type {Picture[] | null} what the page shows; null: it has not said so yet */
+    this.view = null;
+    this.screen = new ScreenShare();
     this.signalling = new Signalling(socketUrl(meetingId), identity);
+    const { microphone, camera } = media;
+    this.links = new MediaLinks(this.signalling, { microphone, camera, screen: this.screen });
+    this.onMediaChange = (/** @type {Event} */ event) => this.links.sourceChanged(detail(event));
+    this.listen();
+  }
+
+  /** @private */
+  listen() {
     this.signalling.addEventListener("message", (event) => this.receive(detail(event)));
     this.signalling.addEventListener("state", (event) => this.signallingChanged(detail(event)));
-    this.onMediaChange = (/** @type {Event} */ event) => this.localChanged(detail(event));
-    media.addEventListener("change", this.onMediaChange);
+    this.media.addEventListener("change", this.onMediaChange);
+    this.screen.addEventListener("change", () => this.screenChanged());
+    this.screen.addEventListener("trouble", (event) => this.emit("trouble", { code: "screen", message: detail(event) }));
+    for (const type of ["media", "trouble", "blocked"]) {
+      this.links.addEventListener(type, (event) => this.emit(type, detail(event)));
+    }
   }
 
   start() {
@@ -73,23 +86,56 @@ export class Session extends EventTarget {
     this.signalling.send({ type: "recording-control", action });
   }
 
+  /** Whether the message could be handed to the server. @param {string} text */
+  sendChat(text) {
+    return this.me !== "" && this.signalling.send({ type: "chat", text });
+  }
+
+  get screenOn() {
+    return this.screen.on;
+  }
+
+  /** Asks which screen or window to share; to be called straight from a click. */
+  shareScreen() {
+    return this.screen.start();
+  }
+
+  stopScreen() {
+    this.screen.stop();
+  }
+
+  /** Says which pictures the page shows now, the most important first: only these are sent. @param {Picture[]} pictures */
+  setView(pictures) {
+    this.view = pictures;
+    if (this.state === "in") this.signalling.send({ type: "view", pictures });
+  }
+
   /** Tracks of the others, by participant. */
   heard() {
-    return this.receiver?.heard() ?? new Map();
+    return this.links.heard();
+  }
+
+  get receiver() {
+    return this.links.receiver;
   }
 
   /** @private @param {ServerMessage} message */
   receive(message) {
     switch (message.type) {
       case "welcome": return this.welcomed(message);
-      case "published": return this.negotiate(this.publisher, this.publisher?.published(message.sdp));
-      case "offer": return this.negotiate(this.receiver, this.receiver?.offered(message.sdp, message.negotiation));
-      case "slots": return this.receiver?.assign(message.slots);
+      case "published": return this.links.published(message.sdp);
+      case "offer": return this.links.offered(message.sdp, message.negotiation);
+      case "slots": return this.links.assign(message.slots);
       case "participant": return this.personChanged(message.participant);
       case "participant-left": return this.personLeft(message.participant_id);
       case "recording":
         this.recording = message.recording;
         return this.emit("recording", message);
+      case "speaker": return this.speakerChanged(message.participant_id);
+      case "chat-entry": return this.emit("chat", message.entry);
+      case "statistics":
+        this.receiver?.cushion(message, performance.now());
+        return this.emit("statistics", message);
       case "replaced": return this.end({ code: "replaced", message: message.reason });
       case "error": return message.fatal || !this.me ? this.end(message) : this.emit("trouble", message);
       default: return undefined;
@@ -104,64 +150,26 @@ export class Session extends EventTarget {
     this.title = welcome.title;
     this.recording = welcome.recording;
     this.people = new Map(welcome.participants.filter(isPresent).map((person) => [person.id, person]));
-    this.connectPeers(/** @type {any[]} */ (welcome.ice_servers));
+    this.chatHistory = welcome.chat ?? [];
+    this.streams = welcome.streams ?? null;
+    this.links.start(/** @type {any[]} */ (welcome.ice_servers));
     this.setState("in");
+    if (this.view) this.setView(this.view);
     this.emit("welcome", welcome);
     this.emit("people");
+    this.speakerChanged(welcome.speaker_id ?? null);
   }
 
-  /** Every welcome starts with fresh connections: the old ones belong to a socket that is gone. @private
-   *  @param {RTCIceServer[]} iceServers */
-  connectPeers(iceServers) {
-    this.closePeers();
-    const send = this.signalling.send.bind(this.signalling);
-    const publisher = (this.publisher = new Publisher(send, iceServers));
-    const receiver = (this.receiver = new Receiver(send, iceServers));
-    receiver.addEventListener("media", () => this.emit("media"));
-    for (const peer of [publisher, receiver]) {
-      peer.addEventListener("failed", () => this.peerFailed());
-      peer.addEventListener("state", (event) => detail(event) === "connected" && (this.failures = 0));
-    }
-    this.told = {};
-    this.negotiate(publisher, this.publish(publisher));
-  }
-
-  /** @private @param {Publisher} publisher */
-  async publish(publisher) {
-    await Promise.all(KINDS.map((kind) => publisher.replace(kind, this.media[kind].track)));
-    await publisher.offer();
-    for (const kind of KINDS) this.tell(kind);
-  }
-
-  /** @private @param {LocalKind} kind */
-  localChanged(kind) {
-    if (!this.publisher) return;
-    this.negotiate(this.publisher, this.publisher.replace(kind, this.media[kind].track));
-    if (kind in this.told) this.tell(kind);
-  }
-
-  /** Tells the server whether a source is off: after a rejoin it may remember something else. @private
-   *  @param {LocalKind} kind */
-  tell(kind) {
-    const on = this.media[kind].on;
-    if (this.told[kind] !== on) this.signalling.send({ type: "mute", source: kind, muted: !on });
-    this.told[kind] = on;
+  /** @private @param {string | null} id */
+  speakerChanged(id) {
+    this.speakerId = id;
+    this.emit("speaker", id);
   }
 
   /** @private */
-  peerFailed() {
-    this.failures += 1;
-    if (this.failures >= TRIES_BEFORE_BLAMING_THE_NETWORK) this.emit("blocked");
-    this.signalling.restart();
-  }
-
-  /** Reports what went wrong, unless the connection was closed meanwhile. @private
-   *  @param {Publisher | Receiver | null} peer @param {Promise<void> | undefined} work */
-  negotiate(peer, work) {
-    work?.catch((error) => {
-      if (peer?.pc.signalingState === "closed") return;
-      this.emit("trouble", { code: "media", message: String(error?.message ?? error) });
-    });
+  screenChanged() {
+    this.links.sourceChanged("screen");
+    this.emit("screen");
   }
 
   /** @private @param {ParticipantInfo} person */
@@ -183,7 +191,7 @@ export class Session extends EventTarget {
     this.emit("people");
   }
 
-  /** @private @param {import("./protocol.js").SignallingState} state */
+  /** @private @param {import("./signalling.js").SignallingState} state */
   signallingChanged(state) {
     if (state === "reconnecting" && this.state !== "ended") {
       this.setState(this.me ? "reconnecting" : "connecting");
@@ -196,16 +204,9 @@ export class Session extends EventTarget {
     this.setState("ended");
     this.media.removeEventListener("change", this.onMediaChange);
     this.signalling.close();
-    this.closePeers();
+    this.screen.stop();
+    this.links.close();
     this.emit("ended", { code: reason.code, message: reason.message });
-  }
-
-  /** @private */
-  closePeers() {
-    this.publisher?.close();
-    this.receiver?.close();
-    this.publisher = null;
-    this.receiver = null;
   }
 
   /** @private @param {SessionState} state */

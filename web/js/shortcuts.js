@@ -1,15 +1,22 @@
 /** The keys of a meeting: one list for the handler and for the help. */
 
-/** @typedef {"microphone" | "camera" | "people" | "copy-link" | "record" | "devices" | "help"} Action */
+/**
+ * @typedef {"microphone" | "camera" | "screen" | "chat" | "people" | "copy-link" | "statistics" | "streams" | "record"
+ *   | "devices" | "help"} Action
+ */
 
 /** @type {{key: string, action: Action, text: import("./i18n.js").Key}[]} */
 export const SHORTCUTS = [
   { key: "M", action: "microphone", text: "help.microphone" },
   { key: "V", action: "camera", text: "help.camera" },
+  { key: "S", action: "screen", text: "help.screen" },
+  { key: "C", action: "chat", text: "help.chat" },
   { key: "P", action: "people", text: "help.people" },
   { key: "L", action: "copy-link", text: "help.link" },
+  { key: "I", action: "statistics", text: "help.statistics" },
   { key: "D", action: "devices", text: "help.devices" },
   { key: "R", action: "record", text: "help.record" },
+  { key: "B", action: "streams", text: "help.streams" },
   { key: "?", action: "help", text: "help.help" },
 ];
 

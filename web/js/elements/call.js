@@ -1,23 +1,27 @@
+import { arriving } from "../arriving.js";
 import { h } from "../dom.js";
 import { isKey, say, t } from "../i18n.js";
 import { icon } from "../icons.js";
-import { LevelMeter, remoteLevel } from "../levels.js";
+import { qualityOf } from "../quality.js";
 import { Session } from "../session.js";
 import { actionOf } from "../shortcuts.js";
 import { remembered } from "../storage.js";
+import { AloneCard } from "./alone-card.js";
+import { LevelWatch } from "./level-watch.js";
 import { confirmRecording, openDevices, openMeetingHelp, tellRecording } from "./meeting-dialogs.js";
 import { Notices } from "./notices.js";
-import { PeoplePanel } from "./people-panel.js";
 import { RecordingBadge } from "./recording-badge.js";
+import { ScreenControl } from "./screen-control.js";
+import { SidePanels } from "./side-panels.js";
 import { Stage } from "./stage.js";
+import { openStatistics } from "./statistics-dialog.js";
+import { openStreams } from "./stream-dialog.js";
 import { Toolbar } from "./toolbar.js";
 
 /** @typedef {import("../local-media.js").LocalMedia} LocalMedia */
 /** @typedef {import("../local-media.js").LocalKind} LocalKind */
 /** @typedef {import("../protocol.js").ParticipantInfo} ParticipantInfo */
-
-const LEVEL_PERIOD_MS = 120;
-const STATISTICS_EVERY = 3; // level periods between two looks at the statistics, where nothing cheaper tells the level
+/** @typedef {import("../protocol.js").Statistics} Statistics */
 
 /** The meeting itself. Event: `vmeet-ended` (detail: EndReason). */
 export class Call extends HTMLElement {
@@ -32,18 +36,19 @@ export class Call extends HTMLElement {
     this.session = null;
     this.stage = new Stage();
     this.toolbar = new Toolbar();
-    this.panel = new PeoplePanel();
     this.badge = new RecordingBadge();
     this.notices = new Notices();
+    this.panels = new SidePanels(this.toolbar, this.notices);
     this.heading = h("h1", {});
     this.banner = h("div", { class: "banner", role: "status", "data-testid": "banner", hidden: true });
     this.hear = h("button", { type: "button", class: "primary hear", hidden: true, "data-testid": "hear" }, icon("sound"), h("span", { t: "call.hear" }));
-    this.alone = this.aloneCard();
-    /** @type {LevelMeter | null} */
-    this.meter = null;
-    /** @type {number | undefined} */
-    this.timer = undefined;
-    this.ticks = 0;
+    this.alone = new AloneCard(this.link());
+    /** @type {LevelWatch | null} */
+    this.levels = null;
+    /** @type {Statistics | null} */
+    this.statistics = null;
+    /** @type {ScreenControl | null} */
+    this.screen = null;
     this.told = false;
     this.onKey = (/** @type {KeyboardEvent} */ event) => this.key(event);
     this.onMedia = (/** @type {Event} */ event) => this.mediaChanged(/** @type {CustomEvent} */ (event).detail);
@@ -53,9 +58,12 @@ export class Call extends HTMLElement {
     if (!this.media || this.session) return;
     this.build();
     this.session = new Session(this.meetingId, this.identity, this.media);
+    this.levels = new LevelWatch(this.session, this.stage);
+    this.screen = new ScreenControl(this.session, this.toolbar, this.notices);
+    this.panels.follow(this.session);
     this.listen(this.session, this.media);
+    this.listenToPage();
     document.addEventListener("keydown", this.onKey);
-    this.timer = setInterval(() => this.showLevels(), LEVEL_PERIOD_MS);
     this.mediaChanged("microphone");
     this.mediaChanged("camera");
     this.session.start();
@@ -65,26 +73,16 @@ export class Call extends HTMLElement {
   disconnectedCallback() {
     document.removeEventListener("keydown", this.onKey);
     this.media?.removeEventListener("change", this.onMedia);
-    clearInterval(this.timer);
-    this.meter?.close();
+    this.levels?.close();
   }
 
   /** @private */
   build() {
-    this.panel.hidden = true;
+    this.alone.hidden = true;
+    const { people, chat } = this.panels;
     const bar = h("header", { class: "call-bar" }, this.heading, this.badge);
-    const main = h("div", { class: "call-main" }, h("div", { class: "call-stage" }, this.stage, this.alone), this.panel);
+    const main = h("div", { class: "call-main" }, h("div", { class: "call-stage" }, this.stage, this.alone), people, chat);
     this.append(bar, this.banner, main, this.hear, this.toolbar, this.notices);
-  }
-
-  /** @private */
-  aloneCard() {
-    const link = h("input", { type: "text", readonly: true, value: this.link(), tLabel: "call.link", class: "link" });
-    link.addEventListener("focus", () => link.select());
-    const copy = h("button", { type: "button", class: "primary", onclick: () => this.act("copy-link") }, icon("copy"), h("span", { t: "copy" }));
-    const card = h("div", { class: "alone card", hidden: true, "data-testid": "alone" });
-    card.append(h("h2", { t: "call.alone" }), h("p", { class: "muted", t: "call.alone-hint" }), h("div", { class: "row" }, link, copy));
-    return card;
   }
 
   /** @private @param {Session} session @param {LocalMedia} media */
@@ -97,6 +95,9 @@ export class Call extends HTMLElement {
       media: () => this.stage.attach(session.heard()),
       came: (person) => this.notices.show(t("call.came", { name: person.name })),
       went: (person) => this.notices.show(t("call.went", { name: person.name })),
+      speaker: (id) => this.showSpeaker(id),
+      statistics: (statistics) => this.measured(statistics),
+      screen: () => this.stage.setOwnScreen(session.screen.track),
       recording: (message) => this.recordingChanged(message),
       trouble: (trouble) => this.trouble(trouble),
       blocked: () => this.notices.show(t("call.blocked"), { tone: "warning", seconds: 20 }),
@@ -106,9 +107,14 @@ export class Call extends HTMLElement {
       session.addEventListener(type, (event) => handle(/** @type {CustomEvent} */ (event).detail));
     }
     media.addEventListener("change", this.onMedia);
+  }
+
+  /** @private */
+  listenToPage() {
     const act = (/** @type {Event} */ event) => this.act(/** @type {CustomEvent} */ (event).detail);
-    this.toolbar.addEventListener("vmeet-action", act);
-    this.panel.addEventListener("vmeet-action", act);
+    const { people, chat } = this.panels;
+    for (const element of [this.toolbar, people, chat, this.alone]) element.addEventListener("vmeet-action", act);
+    this.stage.addEventListener("vmeet-view", (event) => this.session?.setView(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("vmeet-silenced", () => (this.hear.hidden = false));
     this.hear.addEventListener("click", () => this.allowSound());
   }
@@ -119,9 +125,15 @@ export class Call extends HTMLElement {
     this.heading.textContent = session.title;
     document.title = `${session.title} · VMeet`;
     this.badge.show(session.recording);
-    this.toolbar.setRecording(session.isHost, session.recording.active);
+    this.showRole(session);
     if (session.recording.active && !this.told) tellRecording();
     this.told = session.recording.active;
+  }
+
+  /** What only a host may do. @private @param {Session} session */
+  showRole(session) {
+    this.toolbar.setRecording(session.isHost, session.recording.active);
+    this.toolbar.setStreams(session.isHost && session.streams !== null);
   }
 
   /** So that a reload comes back as the same person, with the same devices. @private */
@@ -137,11 +149,25 @@ export class Call extends HTMLElement {
   showPeople(session) {
     this.stage.show(session.people.values(), session.me);
     this.stage.attach(session.heard());
-    this.panel.show(session.people.values(), session.me);
+    this.panels.people.show(session.people.values(), session.me);
     this.toolbar.setPeople(session.people.size);
-    this.toolbar.setRecording(session.isHost, session.recording.active);
+    this.showRole(session);
     this.alone.hidden = session.people.size > 1;
     this.showOwn();
+  }
+
+  /** @private @param {string | null} id */
+  showSpeaker(id) {
+    this.panels.people.setSpeaker(id);
+    this.stage.setSpeaker(id);
+  }
+
+  /** @private @param {Statistics} statistics */
+  measured(statistics) {
+    this.statistics = statistics;
+    const qualities = new Map(statistics.people.map((person) => [person.participant_id, qualityOf(person)]));
+    this.panels.people.setQualities(qualities);
+    for (const [id, tile] of this.stage.tiles) tile.setQuality(qualities.get(id) ?? 0);
   }
 
   /** @private @param {LocalKind} kind */
@@ -149,10 +175,7 @@ export class Call extends HTMLElement {
     if (!this.media) return;
     const { camera, microphone } = this.media;
     this.toolbar.setSources({ microphone: microphone.on, camera: camera.on });
-    if (kind === "microphone" && microphone.track !== (this.meter?.track ?? null)) {
-      this.meter?.close();
-      this.meter = microphone.track && new LevelMeter(microphone.track);
-    }
+    this.levels?.listenTo(microphone.track);
     const problem = this.media[kind].problem;
     if (problem) this.notices.show(t(`problem.${kind}-${problem}`), { tone: "warning", seconds: 10 });
     this.keepSeat();
@@ -193,10 +216,16 @@ export class Call extends HTMLElement {
   /** @private @param {KeyboardEvent} event */
   key(event) {
     const action = actionOf(event);
-    if (event.key === "Escape" && !this.panel.hidden) this.act("people");
+    if (event.key === "Escape" && !event.isComposing && !document.querySelector("dialog[open]")) this.escape();
     if (!action) return;
     event.preventDefault();
     this.act(action);
+  }
+
+  /** @private */
+  escape() {
+    if (this.toolbar.toggleMore(false)) return this.toolbar.more.focus();
+    return this.panels.open(null);
   }
 
   /** @param {import("./toolbar.js").ToolbarAction} action */
@@ -209,9 +238,13 @@ export class Call extends HTMLElement {
         media.set(action, !media[action].on);
         this.keepSeat();
         break;
-      case "people": this.togglePeople(); break;
+      case "screen": this.screen?.toggle(); break;
+      case "chat":
+      case "people": this.panels.toggle(action); break;
+      case "statistics": openStatistics(session, this.statistics); break;
+      case "streams": this.streams(session); break;
       case "copy-link": this.copyLink(); break;
-      case "devices": openDevices(media, (deviceId) => this.stage.setSpeaker(deviceId)); break;
+      case "devices": openDevices(media, (deviceId) => this.stage.setOutput(deviceId)); break;
       case "help": openMeetingHelp(); break;
       case "record": this.record(session); break;
       case "leave": session.leave(); break;
@@ -224,11 +257,9 @@ export class Call extends HTMLElement {
     if (session.isHost && (await confirmRecording(active))) session.controlRecording(active ? "stop" : "start");
   }
 
-  /** @private */
-  togglePeople() {
-    this.panel.hidden = !this.panel.hidden;
-    this.toolbar.people.setAttribute("aria-expanded", String(!this.panel.hidden));
-    this.toolbar.people.classList.toggle("on", !this.panel.hidden);
+  /** @private @param {Session} session */
+  streams(session) {
+    if (session.isHost && session.streams) openStreams(session.streams);
   }
 
   /** @private */
@@ -252,47 +283,9 @@ export class Call extends HTMLElement {
     this.stage.playSound();
   }
 
-  /** @private */
-  async showLevels() {
-    const session = this.session;
-    if (!session || document.hidden) return;
-    this.stage.tiles.get(session.me)?.setLevel(this.meter?.read() ?? 0);
-    let unknown = false;
-    for (const [id, { audioReceiver }] of session.heard()) {
-      const level = remoteLevel(audioReceiver);
-      if (level === null) unknown = true;
-      else this.stage.tiles.get(id)?.setLevel(level);
-    }
-    if (unknown && this.ticks++ % STATISTICS_EVERY === 0) await this.levelsFromStatistics(session);
-  }
-
-  /** @private @param {Session} session */
-  async levelsFromStatistics(session) {
-    for (const [id, { audio }] of (await session.receiver?.statistics()) ?? []) {
-      this.stage.tiles.get(id)?.setLevel(audio?.audioLevel ?? 0);
-    }
-  }
-
-  /**
-   * What arrives from each of the others, by participant id.
-   * @returns {Promise<Record<string, {name: string, framesDecoded: number, audioLevel: number, width: number, height: number,
-   *   audioBytes: number, totalAudioEnergy: number}>>}
-   */
+  /** See `arriving`. */
   async stats() {
-    const statistics = (await this.session?.receiver?.statistics()) ?? new Map();
-    const entries = [...statistics].map(([id, { audio, video }]) => [
-      id,
-      {
-        name: this.session?.people.get(id)?.name ?? "",
-        framesDecoded: video?.framesDecoded ?? 0,
-        width: video?.frameWidth ?? 0,
-        height: video?.frameHeight ?? 0,
-        audioLevel: audio?.audioLevel ?? 0,
-        audioBytes: audio?.bytesReceived ?? 0,
-        totalAudioEnergy: audio?.totalAudioEnergy ?? 0,
-      },
-    ]);
-    return Object.fromEntries(entries);
+    return this.session ? arriving(this.session) : {};
   }
 }
 

@@ -2,6 +2,7 @@ import { h } from "../dom.js";
 import { icon } from "../icons.js";
 
 /** @typedef {"info" | "good" | "warning" | "danger"} Tone */
+/** @typedef {{text: import("../i18n.js").Key, run: () => void}} NoticeAction */
 
 const SHOWN_S = 5;
 const MOST = 4;
@@ -18,16 +19,32 @@ export class Notices extends HTMLElement {
 
   /**
    * @param {string} text
-   * @param {{tone?: Tone, detail?: string, seconds?: number}} [options]
+   * @param {{tone?: Tone, sign?: string, detail?: string, seconds?: number, key?: string, action?: NoticeAction | null}} [options]
+   *   `sign` is an icon other than that of the tone; of notices with the same `key` only the newest is shown
    */
-  show(text, { tone = "info", detail = "", seconds = SHOWN_S } = {}) {
-    const body = h("div", {}, h("div", {}, text), detail ? h("div", { class: "detail" }, detail) : null);
+  show(text, { tone = "info", sign = ICONS[tone], detail = "", seconds = SHOWN_S, key = "", action = null } = {}) {
+    const body = h("div", { class: "notice-body" }, h("div", {}, text), detail ? h("div", { class: "detail" }, detail) : null);
     const close = h("button", { type: "button", class: "icon-button small", tLabel: "close", onclick: () => notice.remove() }, icon("close"));
-    const notice = h("div", { class: `notice ${tone}` }, icon(ICONS[tone]), body, close);
+    const notice = h("div", { class: `notice ${tone}`, "data-key": key || null }, icon(sign), body, action && actionButton(action, () => notice.remove()), close);
+    if (key) this.clear(key);
     this.append(notice);
     while (this.children.length > MOST) this.firstElementChild?.remove();
     setTimeout(() => notice.remove(), seconds * 1000);
   }
+
+  /** Takes back what was shown with this key. @param {string} key */
+  clear(key) {
+    for (const notice of [...this.children]) if (notice instanceof HTMLElement && notice.dataset.key === key) notice.remove();
+  }
+}
+
+/** @param {NoticeAction} action @param {() => void} close */
+function actionButton({ text, run }, close) {
+  const onclick = () => {
+    close();
+    run();
+  };
+  return h("button", { type: "button", class: "quiet small", t: text, onclick });
 }
 
 customElements.define("vmeet-notices", Notices);

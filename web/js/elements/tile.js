@@ -1,27 +1,41 @@
 import { h } from "../dom.js";
+import { onFreshPicture } from "../fresh-picture.js";
 import { say } from "../i18n.js";
 import { icon } from "../icons.js";
 import { shownLevel } from "../levels.js";
+import { QualitySign } from "./quality-sign.js";
 
 const SPEAKING = 0.02;
 const SPEAKING_HOLD_MS = 700;
 
 /** @typedef {import("../protocol.js").ParticipantInfo} ParticipantInfo */
+/** @typedef {import("../protocol.js").PictureKind} PictureKind */
 
 /**
- * One person: picture or initial, name, signs, sound. Events: `vmeet-pin` when the person is to be pinned or released,
- * `vmeet-silenced` when the browser refuses to play sound before a click.
+ * One person, or the screen that one shares: picture or initial, name, signs, sound. Events: `vmeet-pin` when it is to be
+ * shown large or no longer, `vmeet-silenced` when the browser refuses to play sound before a click.
  */
 export class Tile extends HTMLElement {
-  constructor() {
+  /** @param {PictureKind} [source] */
+  constructor(source = "camera") {
     super();
+    this.source = source;
     this.video = h("video", { playsinline: true, autoplay: true, "aria-hidden": "true" });
     this.video.muted = true; // the sound comes from the audio element: a picture that is late must not hold it up
-    this.audio = h("audio", { autoplay: true });
+    /** @type {HTMLAudioElement | null} there only for those who are heard */
+    this.audio = null;
     this.initial = h("span", {});
     this.name = h("span", { class: "name" });
     this.micOff = h("span", { class: "sign", role: "img", tLabel: "tile.muted" }, icon("microphone-off"));
+    this.quality = new QualitySign();
+    this.quality.hidden = true;
     this.pin = h("button", { type: "button", class: "icon-button small", tLabel: "tile.pin", "aria-pressed": "false" }, icon("pin"));
+    /** @type {MediaStreamTrack | null} shown while the tile is on the screen */
+    this.track = null;
+    this.onScreen = false;
+    this.fresh = false;
+    this.output = "";
+    this.rect = { x: 0, y: 0, width: 0, height: 0 }; // where it is, or moves to
     this.loudUntil = 0;
     this.own = false;
   }
@@ -29,12 +43,13 @@ export class Tile extends HTMLElement {
   connectedCallback() {
     if (this.childElementCount) return;
     this.setAttribute("role", "group");
-    this.dataset.testid = "tile";
+    this.dataset.testid = this.source === "screen" ? "screen-tile" : "tile";
+    this.dataset.source = this.source;
     this.append(
       this.video,
-      this.audio,
       h("div", { class: "avatar", "aria-hidden": "true" }, this.initial),
-      h("div", { class: "caption" }, this.micOff, this.name),
+      h("p", { class: "tile-status", role: "status" }, h("span", { t: "tile.reconnecting" })),
+      h("div", { class: "caption" }, this.micOff, this.quality, this.name),
       h("div", { class: "tile-tools" }, this.pin),
     );
     this.pin.addEventListener("click", () => this.dispatchEvent(new CustomEvent("vmeet-pin", { bubbles: true })));
@@ -48,12 +63,21 @@ export class Tile extends HTMLElement {
     this.person = person;
     this.dataset.participantId = person.id;
     this.classList.toggle("own", own);
+    this.toggleAttribute("data-lost", person.connected === false);
     this.initial.textContent = initialOf(person.name);
     this.style.setProperty("--hue", String(hueOf(person.id)));
-    if (own) say(this.name, "tile.you", { name: person.name });
-    else this.name.textContent = person.name;
-    this.setAttribute("aria-label", person.name);
-    this.setSources(isOn(person, "microphone"), isOn(person, "camera"));
+    this.setName(person.name);
+    if (this.source === "screen") this.setSources(true, true);
+    else this.setSources(isOn(person, "microphone"), isOn(person, "camera"));
+  }
+
+  /** @private @param {string} name */
+  setName(name) {
+    const key = this.source === "screen" ? (this.own ? "tile.own-screen" : "tile.screen") : this.own ? "tile.you" : null;
+    if (key) say(this.name, key, { name });
+    else this.name.textContent = name;
+    if (this.source === "screen") say(this, this.own ? "tile.own-screen" : "tile.screen", { name }, "tLabel");
+    else this.setAttribute("aria-label", name);
   }
 
   /** @param {boolean} microphone @param {boolean} camera whether they are on */
@@ -67,32 +91,53 @@ export class Tile extends HTMLElement {
 
   /** @param {MediaStreamTrack | null} track */
   setVideo(track) {
-    if (trackOf(this.video) === track) return;
-    this.video.srcObject = track && new MediaStream([track]);
-    this.showPicture();
+    this.track = track;
+    this.load();
+  }
+
+  /** A picture that nobody can see is not decoded into an element. @param {boolean} onScreen */
+  setOnScreen(onScreen) {
+    this.onScreen = onScreen;
+    this.load();
+  }
+
+  /** Whether the server should send the picture. */
+  wanted() {
+    return this.onScreen && !this.hidden && !this.own && Boolean(this.cameraOn);
+  }
+
+  /** The picture is not sent at the moment: what was seen last is no longer true. @param {boolean} paused */
+  setPaused(paused) {
+    this.toggleAttribute("data-paused", paused);
+  }
+
+  /** @param {boolean} speaker whether this person has the floor */
+  setSpeaking(speaker) {
+    this.toggleAttribute("data-speaker", speaker);
   }
 
   /** @param {MediaStreamTrack | null} track */
   setAudio(track) {
     if (trackOf(this.audio) === track) return;
-    this.audio.srcObject = track && new MediaStream([track]);
-    if (track) this.playSound();
+    if (track) this.hear(track);
+    else this.unhear();
   }
 
   /** Tries to be heard; to be called again after a click when the browser refused. */
   async playSound() {
     try {
-      await this.audio.play();
+      await this.audio?.play();
     } catch (error) {
       const refused = error instanceof DOMException && error.name === "NotAllowedError";
       if (refused) this.dispatchEvent(new CustomEvent("vmeet-silenced", { bubbles: true }));
     }
   }
 
-  /** A speaker that is gone leaves the sound where it was. @param {string} deviceId */
-  setSpeaker(deviceId) {
-    const audio = /** @type {HTMLAudioElement & {setSinkId?: (id: string) => Promise<void>}} */ (this.audio);
-    audio.setSinkId?.(deviceId).catch(() => {});
+  /** A loudspeaker that is gone leaves the sound where it was. @param {string} deviceId */
+  setOutput(deviceId) {
+    this.output = deviceId;
+    const audio = /** @type {(HTMLAudioElement & {setSinkId?: (id: string) => Promise<void>}) | null} */ (this.audio);
+    audio?.setSinkId?.(deviceId).catch(() => {});
   }
 
   /** @param {number} level linear, in [0, 1] */
@@ -103,11 +148,23 @@ export class Tile extends HTMLElement {
     this.style.setProperty("--level", shownLevel(level).toFixed(2));
   }
 
+  /** Shown only where it tells something. @param {import("../quality.js").Quality} level */
+  setQuality(level) {
+    this.quality.show(level);
+    this.quality.hidden = level === 0 || level === 3;
+  }
+
   /** @param {boolean} pinned */
   setPinned(pinned) {
     this.pin.setAttribute("aria-pressed", String(pinned));
     say(this.pin, pinned ? "tile.unpin" : "tile.pin", undefined, "tLabel");
     this.classList.toggle("pinned", pinned);
+  }
+
+  /** Width by height of the picture; of a usual screen before it is known. */
+  aspect() {
+    const { videoWidth, videoHeight } = this.video;
+    return videoWidth > 2 && videoHeight > 2 ? videoWidth / videoHeight : 16 / 9;
   }
 
   toggleFullscreen() {
@@ -117,26 +174,62 @@ export class Tile extends HTMLElement {
 
   /** Lets go of the tracks. */
   close() {
-    this.video.srcObject = null;
+    this.track = null;
+    this.load();
+    this.unhear();
+  }
+
+  /** @private */
+  load() {
+    const wanted = this.onScreen ? this.track : null;
+    if (trackOf(this.video) === wanted) return;
+    this.fresh = false;
+    this.video.srcObject = wanted && new MediaStream([wanted]);
+    if (wanted) onFreshPicture(this.video, () => this.refreshed());
+    this.showPicture();
+  }
+
+  /** @private */
+  refreshed() {
+    this.fresh = true;
+    this.showPicture();
+  }
+
+  /** @private @param {MediaStreamTrack} track */
+  hear(track) {
+    if (!this.audio) {
+      this.audio = h("audio", { autoplay: true });
+      this.append(this.audio);
+    }
+    this.audio.srcObject = new MediaStream([track]);
+    if (this.output) this.setOutput(this.output);
+    this.playSound();
+  }
+
+  /** @private */
+  unhear() {
+    if (!this.audio) return;
     this.audio.srcObject = null;
+    this.audio.remove();
+    this.audio = null;
   }
 
   /** @private */
   showPicture() {
-    const visible = Boolean(this.cameraOn) && this.video.videoWidth > 2;
+    const visible = Boolean(this.cameraOn) && this.fresh && this.video.videoWidth > 2;
     this.toggleAttribute("data-picture", visible);
     this.classList.toggle("portrait", this.video.videoHeight > this.video.videoWidth);
   }
 }
 
-/** @param {ParticipantInfo} person @param {"microphone" | "camera"} source */
+/** @param {ParticipantInfo} person @param {"microphone" | "camera" | "screen"} source */
 export function isOn(person, source) {
   return person.sources.includes(source) && !person.muted.includes(source);
 }
 
-/** @param {HTMLMediaElement} element */
+/** @param {HTMLMediaElement | null} element */
 function trackOf(element) {
-  return /** @type {MediaStream | null} */ (element.srcObject)?.getTracks()[0] ?? null;
+  return /** @type {MediaStream | null} */ (element?.srcObject ?? null)?.getTracks()[0] ?? null;
 }
 
 /** @param {string} name */

@@ -1,41 +1,48 @@
 import { h } from "../dom.js";
 import { say } from "../i18n.js";
 import { icon } from "../icons.js";
+import { canShareScreen } from "../screen-share.js";
 import { LanguageSwitch } from "./language-switch.js";
 import { showSwitch } from "./preview.js";
 
 /** @typedef {import("../i18n.js").Key} Key */
 /** @typedef {import("../shortcuts.js").Action | "leave"} ToolbarAction */
 
-/** The buttons of a meeting. Event: `vmeet-action` (detail: ToolbarAction). */
+const NARROW = "(max-width: 46rem)";
+
+/** The buttons of a meeting; the rarer ones are behind "more" where there is no room. Event: `vmeet-action` (detail: ToolbarAction). */
 export class Toolbar extends HTMLElement {
   constructor() {
     super();
     this.microphone = this.button("microphone", "microphone", "toolbar.microphone-turn-off", "toggle-microphone");
     this.camera = this.button("camera", "camera", "toolbar.camera-turn-off", "toggle-camera");
+    this.screen = this.button("screen", "screen", "toolbar.share", "toggle-screen");
     this.record = this.button("record", "record", "toolbar.record", "toggle-recording");
+    this.chat = this.button("chat", "chat", "toolbar.chat", "toggle-chat");
     this.people = this.button("people", "people", "toolbar.people", "toggle-people");
+    this.streams = this.button("streams", "broadcast", "toolbar.streams", "open-streams");
     this.count = h("span", { class: "count", "data-testid": "people-count" });
+    this.unread = h("span", { class: "count unread", hidden: true, "aria-hidden": "true", "data-testid": "chat-unread" });
     this.secondary = h("div", { class: "secondary" });
     this.more = h("button", { type: "button", class: "round more", tLabel: "toolbar.more", tTitle: "toolbar.more", "aria-expanded": "false", "data-testid": "more", onclick: () => this.toggleMore() }, icon("more"));
+    this.narrow = matchMedia(NARROW);
+    this.onNarrow = () => this.arrange();
+    this.onPointer = (/** @type {PointerEvent} */ event) => this.contains(/** @type {Node} */ (event.target)) || this.toggleMore(false);
   }
 
   connectedCallback() {
+    this.narrow.addEventListener("change", this.onNarrow);
+    document.addEventListener("pointerdown", this.onPointer);
     if (this.childElementCount) return;
     this.setAttribute("role", "toolbar");
     say(this, "toolbar.label", undefined, "tLabel");
-    this.people.append(this.count);
-    this.record.hidden = true;
-    const leave = this.button("leave", "leave", "toolbar.leave", "leave");
-    leave.classList.add("danger");
-    this.secondary.append(
-      this.button("copy-link", "link", "toolbar.copy-link", "copy-link"),
-      this.button("devices", "settings", "toolbar.devices", "open-devices"),
-      this.button("help", "help", "toolbar.help", "open-help"),
-      new LanguageSwitch(),
-    );
-    this.secondary.addEventListener("click", () => this.toggleMore(false));
-    this.append(this.microphone, this.camera, this.record, this.people, this.secondary, this.more, leave);
+    this.build();
+    this.arrange();
+  }
+
+  disconnectedCallback() {
+    this.narrow.removeEventListener("change", this.onNarrow);
+    document.removeEventListener("pointerdown", this.onPointer);
   }
 
   /** @param {{microphone: boolean, camera: boolean}} on */
@@ -44,15 +51,26 @@ export class Toolbar extends HTMLElement {
     showSwitch(this.camera, "camera", on.camera);
   }
 
+  /** @param {boolean} on whether the own screen is shared */
+  setScreen(on) {
+    this.screen.setAttribute("aria-pressed", String(on));
+    this.screen.dataset.on = String(on);
+    this.screen.classList.toggle("on", on);
+    say(this.screen, on ? "toolbar.share-stop" : "toolbar.share", undefined, "tTitle");
+  }
+
   /** @param {boolean} isHost @param {boolean} active */
   setRecording(isHost, active) {
     this.record.hidden = !isHost;
     this.record.classList.toggle("recording", active);
     this.record.dataset.on = String(active);
     this.record.firstElementChild?.replaceWith(icon(active ? "stop" : "record"));
-    const key = active ? "toolbar.record-stop" : "toolbar.record";
-    say(this.record, key, undefined, "tLabel");
-    say(this.record, key, undefined, "tTitle");
+    relabel(this.record, active ? "toolbar.record-stop" : "toolbar.record");
+  }
+
+  /** @param {boolean} possible whether this person may have other programs publish and watch */
+  setStreams(possible) {
+    this.streams.hidden = !possible;
   }
 
   /** @param {number} people */
@@ -60,10 +78,56 @@ export class Toolbar extends HTMLElement {
     this.count.textContent = String(people);
   }
 
-  /** @private @param {boolean} [open] */
+  /** @param {number} count of messages that were not seen yet */
+  setUnread(count) {
+    this.unread.hidden = !count;
+    this.unread.textContent = count > 99 ? "99+" : String(count);
+    relabel(this.chat, count ? "toolbar.chat-unread" : "toolbar.chat", count ? { count } : undefined);
+  }
+
+  /** @param {"people" | "chat" | null} panel the one that is open */
+  setPanel(panel) {
+    for (const name of /** @type {const} */ (["people", "chat"])) {
+      this[name].setAttribute("aria-expanded", String(name === panel));
+      this[name].classList.toggle("on", name === panel);
+    }
+  }
+
+  /** @param {boolean} [open] @returns {boolean} whether that changed anything */
   toggleMore(open = !this.hasAttribute("data-more")) {
+    const changes = open !== this.hasAttribute("data-more");
     this.toggleAttribute("data-more", open);
     this.more.setAttribute("aria-expanded", String(open));
+    return changes;
+  }
+
+  /** @private */
+  build() {
+    this.people.append(this.count);
+    this.chat.append(this.unread);
+    this.record.hidden = this.streams.hidden = true;
+    this.screen.hidden = !canShareScreen();
+    this.setScreen(false);
+    this.setPanel(null);
+    const leave = this.button("leave", "leave", "toolbar.leave", "leave");
+    leave.classList.add("danger");
+    this.secondary.append(
+      this.button("copy-link", "link", "toolbar.copy-link", "copy-link"),
+      this.button("statistics", "bars", "toolbar.statistics", "open-statistics"),
+      this.streams,
+      this.button("devices", "settings", "toolbar.devices", "open-devices"),
+      this.button("help", "help", "toolbar.help", "open-help"),
+      new LanguageSwitch(),
+    );
+    this.secondary.addEventListener("click", () => this.toggleMore(false));
+    this.append(this.microphone, this.camera, this.chat, this.people, this.secondary, this.more, leave);
+  }
+
+  /** On a phone sharing and recording are behind "more": what everyone needs has to fit in one row. @private */
+  arrange() {
+    if (this.narrow.matches) this.secondary.prepend(this.screen, this.record);
+    else this.camera.after(this.screen, this.record);
+    this.toggleMore(false);
   }
 
   /** @private @param {ToolbarAction} action @param {string} iconName @param {Key} label @param {string} testid */
@@ -72,6 +136,14 @@ export class Toolbar extends HTMLElement {
     const properties = { type: "button", class: "round", tLabel: label, tTitle: label, "data-testid": testid, onclick: ask };
     return h("button", properties, icon(iconName), h("span", { class: "label", t: label }));
   }
+}
+
+/** @param {HTMLButtonElement} button @param {Key} key @param {import("../i18n.js").Params} [params] */
+function relabel(button, key, params) {
+  const label = button.querySelector(".label");
+  if (label) say(label, key, params);
+  say(button, key, params, "tLabel");
+  say(button, key, params, "tTitle");
 }
 
 customElements.define("vmeet-toolbar", Toolbar);

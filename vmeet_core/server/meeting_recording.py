@@ -1,0 +1,162 @@
+"""The recording of one meeting while it runs: which sources are listened to, and who is told."""
+
+import asyncio
+import secrets
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+from vmeet_core import protocol
+from vmeet_core.manifest import Joined, Left, Muted, SourceKind, Started
+from vmeet_core.meetings import Meeting, Participant
+from vmeet_core.recording.recorder import Recorder
+from vmeet_core.server.attendee import Attendee
+from vmeet_core.server.taps import Tap
+
+OnRecording = Callable[[Meeting, Recorder], Awaitable[None]]
+OnRecorded = Callable[[Meeting, Recorder, list[str], str | None], Awaitable[None]]
+#: The small picture of a camera is the same picture once more.
+RECORDED: tuple[SourceKind, ...] = tuple(source for source in get_args(SourceKind) if source != "camera-small")
+
+
+class RecordingPlace(NamedTuple):
+    """``folder`` gets a folder per recording; the two callbacks tell the server when one begins and ends."""
+
+    folder: Path
+    min_free_bytes: int
+    on_recording: OnRecording
+    on_recorded: OnRecorded
+
+
+class MeetingRecording:
+    """``attendees`` gives those who are in the meeting, ``broadcast`` tells the pages, ``spawn`` runs on its own."""
+
+    def __init__(
+        self,
+        meeting: Meeting,
+        place: RecordingPlace,
+        attendees: Callable[[], Iterable[Attendee]],
+        broadcast: Callable[[protocol.ServerMessage], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self.recorder: Recorder | None = None
+        self._meeting = meeting
+        self._place = place
+        self._attendees = attendees
+        self._broadcast = broadcast
+        self._spawn = spawn
+        self._names: dict[str, None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._taps: dict[tuple[str, SourceKind], Tap] = {}
+        self._lock = asyncio.Lock()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether one runs, begins or ends."""
+        return self.recorder is not None or self._lock.locked() or bool(self._tasks)
+
+    # ---- beginning and end ----
+
+    async def start(self) -> None:
+        """Begin to record everyone; harmless when it runs. Raises OSError when the disk does not take it."""
+        await self._protected(self._start())
+
+    async def stop(self, reason: str, failed: bool = False) -> None:
+        """End the recording, if any; everyone is told, with the reason when it stopped by itself."""
+        await self._protected(self._stop(reason, failed))
+
+    async def _protected(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """To the end, even when the page that asked for it goes meanwhile."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.shield(task)
+
+    async def _start(self) -> None:
+        async with self._lock:
+            if self.recorder is not None:
+                return
+            recorder = await self._new_recorder()
+            await self._place.on_recording(self._meeting, recorder)
+            self.recorder = recorder
+            self._names = {}
+            for attendee in self._attendees():
+                self.note_join(attendee.participant)
+                self.listen_to(attendee)
+            self._tell(
+                protocol.RecordingInfo(
+                    active=True, recording_id=recorder.recording_id, started_at_s=recorder.started_at_s
+                )
+            )
+
+    async def _new_recorder(self) -> Recorder:
+        started_at_s = time.time()
+        recording_id = time.strftime("%Y%m%d-%H%M%S-", time.gmtime(started_at_s)) + secrets.token_hex(4)
+        meeting, folder = self._meeting, self._place.folder / recording_id
+        started = Started(at_s=started_at_s, recording_id=recording_id, meeting_id=meeting.id, title=meeting.title)
+        loop = asyncio.get_running_loop()
+
+        def on_failure(reason: str) -> None:
+            loop.call_soon_threadsafe(lambda: self._spawn(self._stop(reason, failed=True)))
+
+        try:
+            return await asyncio.to_thread(Recorder, folder, started, self._place.min_free_bytes, on_failure)
+        except OSError:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            raise
+
+    async def _stop(self, reason: str, failed: bool) -> None:
+        async with self._lock:
+            recorder, self.recorder = self.recorder, None
+            if recorder is None:
+                return
+            for tap in self._taps.values():
+                tap.close()
+            self._taps.clear()
+            await asyncio.to_thread(recorder.stop, reason)
+            note = reason if failed else None
+            self._tell(protocol.RecordingInfo(active=False), note)
+            await self._place.on_recorded(self._meeting, recorder, list(self._names), note)
+
+    def _tell(self, info: protocol.RecordingInfo, reason: str | None = None) -> None:
+        self._meeting.recording = info
+        self._broadcast(protocol.RecordingChanged(recording=info, reason=reason))
+
+    # ---- while it runs; all of these do nothing when none does ----
+
+    def note_join(self, participant: Participant) -> None:
+        """Somebody is here, perhaps under another name than before."""
+        if self.recorder is None:
+            return
+        now_s = time.time()
+        self._names[participant.name] = None
+        self.recorder.event(Joined(at_s=now_s, participant_id=participant.id, name=participant.name))
+        for source in participant.muted:
+            self.recorder.event(Muted(at_s=now_s, participant_id=participant.id, source=source, muted=True))
+
+    def note_mute(self, participant_id: str, source: SourceKind, muted: bool) -> None:
+        """A source was turned off or on."""
+        if self.recorder is not None:
+            self.recorder.event(Muted(at_s=time.time(), participant_id=participant_id, source=source, muted=muted))
+
+    def note_leave(self, participant_id: str) -> None:
+        """Somebody has gone."""
+        self._drop(participant_id)
+        if self.recorder is not None:
+            self.recorder.event(Left(at_s=time.time(), participant_id=participant_id))
+
+    def listen_to(self, attendee: Attendee) -> None:
+        """Record what this person publishes now, in place of what it was before."""
+        person = attendee.participant.id
+        self._drop(person)
+        if self.recorder is None:
+            return
+        for source, ingress in attendee.sources.items():
+            if source in RECORDED:
+                self._taps[person, source] = Tap(self.recorder, person, source, ingress)
+
+    def _drop(self, participant_id: str) -> None:
+        for key in [key for key in self._taps if key[0] == participant_id]:
+            self._taps.pop(key).close()

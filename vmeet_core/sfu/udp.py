@@ -1,0 +1,110 @@
+"""One UDP socket that all connections share: read in batches, told apart by remote address."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import Mapping
+
+from vmeet_core.sfu import stun
+from vmeet_core.sfu.ice import Address, IceLite, Path
+
+logger = logging.getLogger(__name__)
+BATCH = 64
+MAX_DATAGRAM_BYTES = 2048
+BUFFER_BYTES = 4 << 20
+MAX_ERRORS_PER_S = 100
+
+
+class UdpMux:
+    """Reads a bound socket as long as it is open.
+
+    A datagram from a known address goes to its connection. From anywhere else only a check counts that names one of
+    ``connections`` (by local user name), and what is neither is dropped after a look at its first bytes. Checks are
+    always told apart by their user name, so that an address may pass from one connection to another.
+    """
+
+    def __init__(self, sock: socket.socket, connections: Mapping[str, IceLite]) -> None:
+        self.sock = sock
+        self.paths: dict[Address, Path] = {}
+        self.dropped = 0  #: datagrams that were of no connection
+        self._connections = connections
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._errors = 0
+        self._errors_since_s = 0.0
+
+    def open(self) -> None:
+        """Begin to read, on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self.sock, self._read)
+
+    def close(self) -> None:
+        """Stop reading and close the socket; twice is harmless."""
+        if self._loop is not None:
+            self._loop.remove_reader(self.sock)
+            self._loop = None
+        self.sock.close()
+
+    def _read(self) -> None:
+        """Up to 64 datagrams: a busy socket must not starve the rest of the loop."""
+        receive, paths, now_s = self.sock.recvfrom, self.paths, time.monotonic()
+        for _ in range(BATCH):
+            try:
+                data, address = receive(MAX_DATAGRAM_BYTES)
+            except OSError:  # nothing left; or closed by what the last datagram caused
+                return
+            try:
+                self._dispatch(data, address, paths.get(address), now_s)
+            except Exception:  # one bad datagram must not cost the others
+                logger.exception("a datagram could not be handled")
+
+    def _dispatch(self, data: bytes, address: Address, path: Path | None, now_s: float) -> None:
+        if data and data[0] < 4:
+            self._on_stun(data, address, now_s)
+        elif data and path is not None:
+            path.ice.receive(path, data, now_s)
+        else:
+            self.dropped += 1
+
+    def _on_stun(self, data: bytes, address: Address, now_s: float) -> None:
+        """Answer checks; everything else of STUN (RFC 7983: first byte 0 to 3) is of no use to a lite agent."""
+        if not stun.is_request(data):
+            self.dropped += 1
+            return
+        user = stun.username(data)
+        if user is None:
+            reply: bytes | None = stun.failure(data, 400) if self._may_refuse(now_s) else None
+        elif user.local in self._connections:
+            reply = self._connections[user.local].check(data, user.remote, self, address)
+        else:
+            reply = stun.failure(data, 401) if self._may_refuse(now_s) else None
+        if reply is not None:
+            with contextlib.suppress(OSError):
+                self.sock.sendto(reply, address)
+
+    def _may_refuse(self, now_s: float) -> bool:
+        """Strangers get so many errors a second and no more: a flood is dropped, and nobody is flooded through us."""
+        self.dropped += 1
+        if now_s - self._errors_since_s >= 1:
+            self._errors, self._errors_since_s = 0, now_s
+        self._errors += 1
+        return self._errors <= MAX_ERRORS_PER_S
+
+
+def bound_socket(address: str, port: int) -> socket.socket:
+    """A UDP socket on one local address, with large buffers as far as the system allows. Raises OSError."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
+        sock.bind((address, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
