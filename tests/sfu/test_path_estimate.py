@@ -295,8 +295,8 @@ def test_loss_in_receiver_reports_lowers_the_estimate() -> None:
 DELIVERIES = st.lists(
     st.builds(
         Delivery,
-        st.floats(0, 60),
-        st.one_of(st.none(), st.floats(0, 2**24 * 0.064)),
+        st.floats(0, 60, allow_subnormal=False),
+        st.one_of(st.none(), st.floats(0, 2**24 * 0.064, allow_subnormal=False)),
         st.integers(1, 1500),
     ),
     max_size=30,
@@ -304,7 +304,12 @@ DELIVERIES = st.lists(
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(DELIVERIES, st.floats(0, 3e6), st.floats(0, 1e8)), max_size=30))
+@given(
+    st.lists(
+        st.tuples(DELIVERIES, st.floats(0, 3e6, allow_subnormal=False), st.floats(0, 1e8, allow_subnormal=False)),
+        max_size=30,
+    )
+)
 def test_no_report_breaks_the_estimate(reports: list[tuple[list[Delivery], float, float]]) -> None:
     estimate, now_s = PathEstimate(0.0), 0.0
     for deliveries, sent_bps, wanted_bps in reports:

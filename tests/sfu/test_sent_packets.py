@@ -68,7 +68,11 @@ def test_what_seemed_lost_may_be_found_later() -> None:
 @settings(max_examples=50, deadline=None)
 @given(
     st.integers(0, 9000),
-    st.lists(st.tuples(st.integers(0, 0xFFFF), st.lists(st.one_of(st.none(), st.floats(0, 9)), max_size=50))),
+    st.lists(
+        st.tuples(
+            st.integers(0, 0xFFFF), st.lists(st.one_of(st.none(), st.floats(0, 9, allow_subnormal=False)), max_size=50)
+        )
+    ),
 )
 def test_no_report_makes_up_packets(packets: int, reports: list[tuple[int, list[float | None]]]) -> None:
     sent = ticking()

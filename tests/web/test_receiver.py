@@ -99,5 +99,5 @@ async def test_what_is_lost_on_the_way_is_waited_for(blank: Page) -> None:
         }""",
         [{**PERSON, "participant_id": "ben"}],
     )
-    waiting, usual = [200, 200, None], [None, None, None]
+    waiting, usual = [300, 300, None], [None, None, None]
     assert found == [usual, waiting, waiting, usual, waiting, usual]

@@ -156,5 +156,6 @@ async def test_a_change_of_network_is_looked_into_at_once(blank: Page, site: Any
     site.on_socket = meeting = Meeting(answer_pings=False, heartbeat_s=60)
     await blank.evaluate(OPEN)
     await soon(meeting.joins)
+    await blank.wait_for_function("() => window.signalling.state === 'open'")
     await blank.evaluate("() => window.dispatchEvent(new Event('online'))")
     assert (await soon(meeting.joins))["token"] == "secret"
