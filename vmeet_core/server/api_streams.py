@@ -253,7 +253,7 @@ def _check_etag(request: web.Request, session: StreamSession) -> None:
     if given is None:
         raise ApiError(428, "etag-needed", "send the ETag of the session as If-Match")
     if given not in (session.etag, "*"):
-        raise ApiError(412, "wrong-etag", "If-Match is not the ETag of this session")
+        raise ApiError(412, "wrong-etag", "If-Match does not hold the ETag of this resource")
 
 
 def _kind(request: web.Request) -> StreamKind:
