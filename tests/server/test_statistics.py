@@ -36,8 +36,14 @@ def test_a_page_is_told_of_its_own_sources_and_way() -> None:
     ]
 
 
+class Media:
+    refused_later = 3
+
+
 class Connection:
     """As much of a connection as is counted."""
+
+    media = Media
 
     def __init__(self, received: int = 0) -> None:
         self.dwell_s = [0.001 * number for number in range(100)]
@@ -64,7 +70,7 @@ def test_counters_only_grow_whatever_connections_come_and_go() -> None:
     meter.count_incoming(second)
     assert len(dwell_s) == 7 + 32
     meter.count_outgoing(object.__new__(Connection), [Stream(3), Stream(4, dropped=2)])  # type: ignore[list-item]
-    assert meter.total == Traffic(1007, 100_500, 7, 70, 2, 2)
+    assert meter.total == Traffic(1007, 100_500, 7, 70, 2, 2 + Media.refused_later)
     meter.count_incoming(second)
     assert len(dwell_s) == 7 + 32
 

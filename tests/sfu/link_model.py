@@ -24,7 +24,7 @@ TICK_S = 0.2
 REPORT_EVERY_S = 0.1
 ONE_WAY_S = 0.025
 CLOCK_OFFSET_S = 12_345.678  # of the receiver
-OVERHEAD_BYTES = 38  # SRTP tag, UDP, IP
+OVERHEAD_BYTES = 44  # SRTP tag, UDP, IP
 PACKET_BYTES = 1120
 SOUND_BYTES, SOUND_EVERY_S = 110, 0.02
 FRAMES_PER_S = 30
@@ -112,8 +112,11 @@ class Size:
     noise: random.Random = field(default_factory=lambda: random.Random(7))
 
     def layer_bps(self, temporal: int) -> float:
-        """As measured: a few per cent off."""
-        return self.bps * self.share(temporal) * self.noise.uniform(0.96, 1.04)
+        """As measured, on the wire: a few per cent off."""
+        frames_per_s = FRAMES_PER_S / (1 << max(2 - temporal, 0)) if self.temporal_layers == 3 else FRAMES_PER_S
+        packets_per_s = max(self.bps * self.share(temporal) / 8 / PACKET_BYTES, frames_per_s)
+        wire_bps = self.bps * self.share(temporal) + packets_per_s * OVERHEAD_BYTES * 8
+        return wire_bps * self.noise.uniform(0.96, 1.04)
 
     def share(self, temporal: int) -> float:
         return UP_TO[min(temporal, 2)] if self.temporal_layers == 3 else 1.0
@@ -139,6 +142,8 @@ class Picture:
         self.temporal = ALL_TEMPORAL
         self.padded_bytes = 0
         self.sent_bytes = 0
+        self.sent_packets = 0
+        self.held = False
         self._current: Size | None = None
         self._keyframe_s = 0.0
         self.keyframe_bytes = 0  # sent before the latest keyframe: not sent again any more
@@ -161,7 +166,13 @@ class Picture:
         return self.layers.index(self.source), min(self.temporal, self.source.temporal_layers - 1)
 
     def measure(self, now_s: float) -> float:
-        return self._meter.bps(self.sent_bytes, now_s)
+        return self._meter.bps(self.sent_bytes + OVERHEAD_BYTES * self.sent_packets, now_s)
+
+    def hold(self, held: bool) -> None:
+        self.held = held
+        self._current = None
+        if not held:
+            self._keyframe_s = self._loop.time() + KEYFRAME_WAIT_S
 
     def select(self, layer: int | None, temporal: int = ALL_TEMPORAL) -> None:
         wanted = None if layer is None else self.layers[layer]
@@ -192,6 +203,8 @@ class Picture:
             left_bytes, at_s = left_bytes - size_bytes, at_s + SPACING_S
 
     def _frame_bytes(self, temporal: int) -> int:
+        if self.held:
+            return 0
         if self.source is not self._current and self.source is not None and self._loop.time() >= self._keyframe_s:
             self._current, self.keyframe_bytes = self.source, self.sent_bytes
             return int(KEYFRAME * self.source.bps / FRAMES_PER_S / 8)
@@ -207,6 +220,7 @@ class Picture:
         self._recent.append(size_bytes)
         self._send(size_bytes, False)
         self.sent_bytes += size_bytes
+        self.sent_packets += 1
 
 
 class Sound:
@@ -222,7 +236,7 @@ class Sound:
         self._meter = RateMeter()
 
     def measure(self, now_s: float) -> float:
-        return self._meter.bps(self.copies * SOUND_BYTES, now_s)
+        return self._meter.bps(self.copies * (SOUND_BYTES + OVERHEAD_BYTES), now_s)
 
 
 class Receiver:
@@ -405,7 +419,8 @@ class Simulation:
             self._tell(lambda: self._on_feedback(data))
 
     def _on_feedback(self, data: bytes) -> None:
-        self.adaptation.on_deliveries(self.sent_packets.match(read_feedback(data)), self.loop.time())
+        if self.adaptation.on_deliveries(self.sent_packets.match(read_feedback(data)), self.loop.time()):
+            self.loop.call_soon(lambda: self.adaptation.tick(self.loop.time(), changed=True))
 
     def _remb(self) -> None:
         now_s = self.loop.time()

@@ -9,6 +9,7 @@ from aioice import ConnectionClosed
 from aioice.stun import parse_message
 from raw_stun import RawPeer, check
 
+from vmeet_core.sfu.departures import Departures
 from vmeet_core.sfu.ice import CONSENT_S, MAX_PATHS, MAX_WAITING, SILENCE_S, IceLite
 from vmeet_core.sfu.network import host_candidates
 from vmeet_core.sfu.udp import UdpMux, bound_socket
@@ -24,7 +25,7 @@ def connections() -> dict[str, IceLite]:
 
 @pytest.fixture
 async def mux(connections: dict[str, IceLite]) -> AsyncIterator[UdpMux]:
-    mux = UdpMux(bound_socket("127.0.0.1", 0), connections)
+    mux = UdpMux(bound_socket("127.0.0.1", 0), connections, Departures())
     mux.open()
     yield mux
     mux.close()

@@ -11,7 +11,7 @@ from aiortc.rtcrtpparameters import (
 )
 from aiortc.rtp import RTCP_PSFB_PLI, RTCP_RTPFB_NACK, RtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket
 
-from vmeet_core.sfu.ingress import AUDIO_LEVEL, RING_PACKETS, Ingress
+from vmeet_core.sfu.ingress import AUDIO_LEVEL, HEADER_BYTES, RING_PACKETS, Ingress
 from vmeet_core.sfu.packet import RtpPacket
 from vmeet_core.sfu.publisher_clock import PublisherClock
 
@@ -136,16 +136,18 @@ def test_the_ring_keeps_the_latest() -> None:
     assert kept.sequence == RING_PACKETS
 
 
-def test_bit_rates_are_told_by_temporal_layer() -> None:
+def test_bit_rates_on_the_wire_are_told_by_temporal_layer() -> None:
     camera = Camera()
     camera.ingress.measure(0.0)
     for sequence in range(40):
         temporal = (0, 2, 1, 2)[sequence % 4]
         camera.packet(sequence, payload=b"\x90\x20" + bytes((temporal << 6,)) + b"\x01" + bytes(246))
     camera.ingress.measure(1.0)
-    assert [camera.ingress.layer_bps(temporal) for temporal in range(3)] == [20_000, 40_000, 80_000]
+    assert [camera.ingress.layer_bps(temporal) for temporal in range(3)] == [
+        packets * 8 * (250 + HEADER_BYTES) for packets in (10, 20, 40)
+    ]
     assert camera.ingress.temporal_layers == 3
-    assert camera.ingress.report().bitrate_bps == 80_000
+    assert camera.ingress.report().bitrate_bps == 40 * 8 * (250 + HEADER_BYTES)
 
 
 def test_short_picture_ids_are_counted_on() -> None:

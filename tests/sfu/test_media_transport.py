@@ -1,8 +1,10 @@
 """The encrypted path, checked with a second SRTP session at the other end of a real socket."""
 
+import errno
 import os
 import socket
 import struct
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from vmeet_core.sfu.network import Network
 from vmeet_core.sfu.packet import Extensions, RtpPacket, Wire, parse
 from vmeet_core.sfu.publisher_clock import PublisherClock
 from vmeet_core.sfu.rtc import dtls_of, ice_of
+from vmeet_core.sfu.sent_packets import WIRE_BYTES
 from vmeet_core.sfu.transport_feedback import Arrivals
 
 KEYS = os.urandom(30), os.urandom(30)
@@ -120,9 +123,8 @@ async def test_packets_are_counted_through_in_the_order_in_which_they_go(ends: E
     got = [parse(ends.received()) for _ in range(6)]
     assert [packet.extensions.get(4) for packet in got] == [b"\0\0", None, b"\0\1", None, b"\0\2", None]
     told = ends.transport.sent.match(Arrivals(0, [1.0, 1.1, 1.2, 1.3]))
-    assert [(each.ssrc, each.sequence, each.size_bytes) for each in told] == [
-        (7000, 0, len(wire.data)), (7002, 1, len(wire.data)), (7000, 2, len(wire.data)),
-    ]  # fmt: skip
+    assert [(each.ssrc, each.sequence) for each in told] == [(7000, 0), (7002, 1), (7000, 2)]
+    assert {each.size_bytes for each in told} == {len(wire.data) + WIRE_BYTES}
 
 
 async def test_the_prepared_packet_is_left_as_it_was(ends: Ends) -> None:
@@ -185,6 +187,105 @@ async def test_a_full_socket_is_counted_and_does_no_harm(ends: Ends, tmp_path: P
         assert ends.transport.send_errors == sent.count(False)
         reader.recv(4096)
         assert ends.transport.send_wire(PLAIN, 96, 3000, 2, 3, -1, -1)
+
+
+# ---- trains ----
+
+
+def sized(size_bytes: int) -> Wire:
+    return Wire(PLAIN.data[:12] + bytes(size_bytes), 0, 0, 12)
+
+
+def board(ends: Ends, sizes: list[int], first: int = 0) -> None:
+    for sequence, size_bytes in enumerate(sizes, first):
+        assert ends.transport.send_wire(sized(size_bytes), 96, sequence, 2, 3, -1, -1)
+
+
+def numbers(ends: Ends, count: int) -> list[tuple[int, int]]:
+    got = [parse(ends.received()) for _ in range(count)]
+    return [(packet.sequence, len(packet.payload)) for packet in got]
+
+
+class Counting:
+    """A socket that tells how it was used; ``fault`` is what it answers to a train."""
+
+    def __init__(self, inner: socket.socket, fault: int = 0) -> None:
+        self.inner, self.fault = inner, fault
+        self.calls: list[str] = []
+
+    def sendto(self, *args: Any) -> int:
+        self.calls.append("sendto")
+        return self.inner.sendto(*args)
+
+    def sendmsg(self, *args: Any) -> int:
+        self.calls.append("sendmsg")
+        if self.fault:
+            raise OSError(self.fault, os.strerror(self.fault))
+        return self.inner.sendmsg(*args)
+
+
+async def test_what_a_burst_causes_leaves_when_it_is_over(ends: Ends) -> None:
+    departures = ends.transport.departures
+    departures.begin()
+    board(ends, [700] * 5)
+    ends.socket.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        ends.received()
+    departures.end()
+    assert numbers(ends, 5) == [(number, 700) for number in range(5)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux cuts packets apart")
+async def test_packets_of_one_size_are_one_call(ends: Ends) -> None:
+    counting = ends.ice.sock = Counting(ends.outgoing)  # type: ignore[assignment]
+    ends.transport.departures.begin()
+    board(ends, [900, 900, 900, 400])
+    ends.transport.departures.end()
+    assert counting.calls == ["sendmsg"]
+    assert numbers(ends, 4) == [(0, 900), (1, 900), (2, 900), (3, 400)]
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[100, 101, 101, 102], [300, 200, 300, 200], [1100] * 40, [40] * 200, [1200, 1200, 100, 100, 1200], [1400] * 30],
+)
+async def test_packets_of_any_sizes_arrive_in_order(ends: Ends, sizes: list[int]) -> None:
+    ends.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    ends.transport.departures.begin()
+    board(ends, sizes)
+    ends.transport.departures.end()
+    assert numbers(ends, len(sizes)) == list(enumerate(sizes))
+    assert ends.transport.send_errors == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux cuts packets apart")
+@pytest.mark.parametrize("fault", [errno.EIO, errno.EINVAL, errno.EMSGSIZE])
+async def test_where_packets_cannot_be_cut_apart_each_is_a_call(ends: Ends, fault: int) -> None:
+    counting = ends.ice.sock = Counting(ends.outgoing, fault)  # type: ignore[assignment]
+    for first in (0, 3):
+        ends.transport.departures.begin()
+        board(ends, [500] * 3, first)
+        ends.transport.departures.end()
+    assert counting.calls == ["sendmsg", *["sendto"] * 6]
+    assert len(numbers(ends, 6)) == 6
+
+
+async def test_a_report_does_not_disturb_what_waits(ends: Ends) -> None:
+    ends.transport.departures.begin()
+    board(ends, [500] * 3)
+    assert ends.transport.send_rtcp(RECEIVER_REPORT)
+    ends.transport.departures.end()
+    assert len(numbers(ends, 3)) == 3
+    assert ends.opener.unprotect_rtcp(ends.socket.recv(4096)) == RECEIVER_REPORT
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux cuts packets apart")
+async def test_a_train_that_is_not_taken_is_counted(ends: Ends) -> None:
+    ends.ice.sock = Counting(ends.outgoing, errno.EAGAIN)  # type: ignore[assignment]
+    ends.transport.departures.begin()
+    board(ends, [500] * 3)
+    ends.transport.departures.end()
+    assert (ends.transport.send_errors, ends.transport.refused_later) == (3, 3)
 
 
 # ---- in ----

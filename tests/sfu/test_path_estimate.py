@@ -268,6 +268,17 @@ def test_without_reports_it_hopes_and_hopes_less_often() -> None:
 # ---- receivers without such reports ----
 
 
+def test_a_small_fall_of_remb_counts_when_another_follows() -> None:
+    estimate = PathEstimate(0.0)
+    estimate.on_remb(900e3, 2e6, 1e6, 3.0)
+    estimate.on_remb(850e3, 900e3, 1e6, 3.2)  # the same moment
+    assert estimate.bps == START_BPS
+    estimate.on_remb(820e3, 950e3, 1e6, 20.0)  # long after
+    assert estimate.bps == START_BPS
+    estimate.on_remb(810e3, 900e3, 1e6, 22.0)
+    assert estimate.bps == 810e3
+
+
 def test_only_a_fall_of_remb_says_something() -> None:
     estimate = PathEstimate(0.0)
     estimate.on_remb(500e3, None, 1e6, 1.0)

@@ -5,7 +5,7 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vmeet_core.sfu.sent_packets import KEPT, SentPackets
+from vmeet_core.sfu.sent_packets import KEPT, WIRE_BYTES, SentPackets
 from vmeet_core.sfu.transport_feedback import Arrivals
 
 
@@ -19,7 +19,9 @@ def test_a_report_tells_what_became_of_each_packet() -> None:
     sent = ticking()
     assert [sent.next(size, ssrc=7, rtp_sequence=size + 5) for size in (100, 200, 300)] == [0, 1, 2]
     found = sent.match(Arrivals(0, [50.0, None, 50.5]))
-    assert [each[:3] for each in found] == [(0.0, 50.0, 100), (1.0, None, 200), (2.0, 50.5, 300)]
+    assert [(*each[:2], each.size_bytes - WIRE_BYTES) for each in found] == [
+        (0.0, 50.0, 100), (1.0, None, 200), (2.0, 50.5, 300),
+    ]  # fmt: skip
     assert [(each.ssrc, each.sequence) for each in found] == [(7, 105), (7, 205), (7, 305)]
 
 
@@ -29,7 +31,7 @@ def test_numbers_wrap_at_16_bits() -> None:
         sent.next(10)
     assert [sent.next(size) for size in (1, 2, 3, 4)] == [0xFFFE, 0xFFFF, 0, 1]
     found = sent.match(Arrivals(0xFFFE, [1.0, 1.1, 1.2, 1.3]))
-    assert [each.size_bytes for each in found] == [1, 2, 3, 4]
+    assert [each.size_bytes - WIRE_BYTES for each in found] == [1, 2, 3, 4]
     assert found[2].sent_s == float(0x10000)
 
 

@@ -9,6 +9,7 @@ import pytest
 from aioice.stun import Class, Message, Method, parse_message
 from raw_stun import RawPeer, check
 
+from vmeet_core.sfu.departures import Departures
 from vmeet_core.sfu.ice import IceLite
 from vmeet_core.sfu.udp import BATCH, MAX_ERRORS_PER_S, UdpMux, bound_socket
 
@@ -28,7 +29,7 @@ def ice(connections: dict[str, IceLite]) -> IceLite:
 
 @pytest.fixture
 async def mux(connections: dict[str, IceLite]) -> AsyncIterator[UdpMux]:
-    mux = UdpMux(bound_socket("127.0.0.1", 0), connections)
+    mux = UdpMux(bound_socket("127.0.0.1", 0), connections, Departures())
     mux.open()
     yield mux
     mux.close()
@@ -163,7 +164,7 @@ async def test_close_frees_the_port_and_twice_is_harmless(mux: UdpMux) -> None:
 
 
 async def test_a_socket_that_was_never_read_can_be_closed() -> None:
-    mux = UdpMux(bound_socket("127.0.0.1", 0), {})
+    mux = UdpMux(bound_socket("127.0.0.1", 0), {}, Departures())
     mux.close()
     assert mux.sock.fileno() == -1
 

@@ -62,6 +62,12 @@ async def soon(queue: asyncio.Queue[Any], within_s: float = 8) -> Any:
         return await queue.get()
 
 
+async def joined(page: Page, meeting: Meeting) -> None:
+    """The page has read its welcome: the server knows only that it has sent it."""
+    await soon(meeting.joins)
+    await page.wait_for_function("() => window.signalling.state === 'open'")
+
+
 async def test_it_joins_and_comes_back_with_its_token(blank: Page, site: Any) -> None:
     site.on_socket = meeting = Meeting()
     await blank.evaluate(OPEN)
@@ -80,11 +86,11 @@ async def test_a_server_that_falls_silent_is_given_up(blank: Page, site: Any) ->
 
 
 async def test_a_heartbeat_that_is_answered_keeps_the_socket(blank: Page, site: Any) -> None:
-    site.on_socket = meeting = Meeting()
+    site.on_socket = meeting = Meeting(heartbeat_s=0.5)
     await blank.evaluate(OPEN)
     await soon(meeting.joins)
     with pytest.raises(TimeoutError):
-        await soon(meeting.joins, within_s=2)
+        await soon(meeting.joins, within_s=4)  # more than twice what silence is allowed
 
 
 @pytest.mark.parametrize(
@@ -112,7 +118,7 @@ async def test_leaving_says_goodbye_and_stays_away(blank: Page, site: Any) -> No
 
 
 async def test_garbage_from_the_server_is_ignored(blank: Page, site: Any) -> None:
-    site.on_socket = meeting = Meeting()
+    site.on_socket = meeting = Meeting(heartbeat_s=60)
     await blank.evaluate(OPEN)
     await soon(meeting.joins)
     for garbage in ("not json", "null", '{"type": "unheard-of"}', "[]"):
@@ -137,9 +143,9 @@ async def test_the_back_off_doubles_is_bounded_and_spread(blank: Page) -> None:
 
 
 async def test_a_look_at_a_living_server_finds_it(blank: Page, site: Any) -> None:
-    site.on_socket = meeting = Meeting()
+    site.on_socket = meeting = Meeting(heartbeat_s=60)
     await blank.evaluate(OPEN)
-    await soon(meeting.joins)
+    await joined(blank, meeting)
     assert await blank.evaluate("() => window.signalling.check()")
     assert meeting.joins.empty()
 
@@ -147,7 +153,7 @@ async def test_a_look_at_a_living_server_finds_it(blank: Page, site: Any) -> Non
 async def test_a_look_at_a_dead_server_joins_again(blank: Page, site: Any) -> None:
     site.on_socket = meeting = Meeting(answer_pings=False, heartbeat_s=60)
     await blank.evaluate(OPEN)
-    await soon(meeting.joins)
+    await joined(blank, meeting)
     assert await blank.evaluate("() => window.signalling.check()") is False
     assert (await soon(meeting.joins))["token"] == "secret"
 
@@ -155,7 +161,6 @@ async def test_a_look_at_a_dead_server_joins_again(blank: Page, site: Any) -> No
 async def test_a_change_of_network_is_looked_into_at_once(blank: Page, site: Any) -> None:
     site.on_socket = meeting = Meeting(answer_pings=False, heartbeat_s=60)
     await blank.evaluate(OPEN)
-    await soon(meeting.joins)
-    await blank.wait_for_function("() => window.signalling.state === 'open'")
+    await joined(blank, meeting)
     await blank.evaluate("() => window.dispatchEvent(new Event('online'))")
     assert (await soon(meeting.joins))["token"] == "secret"

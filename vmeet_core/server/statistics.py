@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from vmeet_core.protocol import PersonStatistics, ReceivedStatistics, SentStatistics, Statistics
 from vmeet_core.sfu.egress import Egress
+from vmeet_core.sfu.peer_link import PeerLink
 from vmeet_core.sfu.publish_connection import PublishConnection
 from vmeet_core.sfu.statistics import LinkReport, SourceReport
 
@@ -104,7 +105,7 @@ class TrafficMeter:
         for dwell_s in islice(reversed(connection.dwell_s), min(new.received, DWELL_SAMPLES)):
             self._on_dwell(dwell_s)
 
-    def count_outgoing(self, connection: object, streams: Sequence[Egress]) -> None:
+    def count_outgoing(self, connection: PeerLink, streams: Sequence[Egress]) -> None:
         """Add what has been sent since the last reading of this connection."""
         self._advance(
             connection,
@@ -112,7 +113,7 @@ class TrafficMeter:
                 sent=sum(each.packets_sent for each in streams),
                 sent_bytes=sum(each.bytes_sent for each in streams),
                 retransmitted=sum(each.retransmitted for each in streams),
-                dropped=sum(each.packets_dropped for each in streams),
+                dropped=sum(each.packets_dropped for each in streams) + connection.media.refused_later,
             ),
         )
 

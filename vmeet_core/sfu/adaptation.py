@@ -46,6 +46,7 @@ class Adaptation:
         self._sent_bps = 0.0
         self._padding_bps = 0.0
         self._padding: asyncio.TimerHandle | None = None
+        self._held: asyncio.TimerHandle | None = None  # pictures, until the queue is gone
         self._pad_owed_bytes = 0.0
 
     @property
@@ -55,12 +56,16 @@ class Adaptation:
 
     # ---- feedback ----
 
-    def on_deliveries(self, deliveries: Sequence[Delivery], now_s: float) -> None:
-        """What became of packets of pictures."""
+    def on_deliveries(self, deliveries: Sequence[Delivery], now_s: float) -> bool:
+        """What became of packets of pictures; whether less has to be sent at once."""
         self._known = self._reported = True
+        before_bps, drained_s = self._estimate.bps, self._estimate.drained_s
         self._estimate.on_deliveries(deliveries, now_s)
         if not self._estimate.is_probing:
             self._padding_bps = 0.0
+        if self._estimate.drained_s > drained_s:
+            self._hold(self._estimate.drained_s - now_s)
+        return self._estimate.bps < before_bps
 
     def on_reports(self, reports: Sequence[RtcpReceiverInfo], now_s: float) -> None:
         """Blocks of a receiver report about streams of this receiver."""
@@ -96,6 +101,7 @@ class Adaptation:
         sound_bps = sum(egress.measure(now_s) for egress in self._sounds)
         self._pictures_bps = sum(egress.measure(now_s) for egress in self._pictures)
         self._sent_bps = sound_bps + self._pictures_bps
+        self._estimate.sound_bps = sound_bps
         self._choose(now_s)
         wanted_bps = self._allocator.wanted_bps / (1 - min(self._estimate.loss.share, 0.5))
         self._calm = not wanted_bps
@@ -124,6 +130,20 @@ class Adaptation:
             much = loss > (NOT_REDUNDANT_LOSS if egress.redundant else REDUNDANT_LOSS)
             clear = self._estimate.bps > ROOMY_BPS and now_s - self._estimate.congested_s > CLEAR_S
             egress.redundant = much and clear
+
+    # ---- a long queue ----
+
+    def _hold(self, seconds: float) -> None:
+        for egress in self._pictures:
+            egress.hold(True)
+        if self._held is not None:
+            self._held.cancel()
+        self._held = asyncio.get_running_loop().call_later(seconds, self._release)
+
+    def _release(self) -> None:
+        self._held = None
+        for egress in self._pictures:
+            egress.hold(False)
 
     # ---- probing ----
 
@@ -157,7 +177,10 @@ class Adaptation:
         )
 
     def close(self) -> None:
-        """No more padding."""
+        """No more padding, and nothing is held."""
+        if self._held is not None:
+            self._held.cancel()
+            self._held = None
         self._padding_bps = 0.0
         if self._padding is not None:
             self._padding.cancel()

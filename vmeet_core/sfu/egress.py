@@ -11,6 +11,7 @@ from vmeet_core.media.encoded import CLOCK_HZ
 from vmeet_core.sfu.codecs import CodecName
 from vmeet_core.sfu.ingress import AUDIO_LEVEL, Ingress
 from vmeet_core.sfu.packet import NTP_OFFSET_S, Extensions, RtpPacket, Wire, sequence_newer
+from vmeet_core.sfu.sent_packets import WIRE_BYTES
 from vmeet_core.sfu.sequence_map import Place, SequenceMap
 from vmeet_core.sfu.statistics import RateMeter, SlotReport
 
@@ -59,6 +60,7 @@ class Egress:
         self.temporal = ALL_TEMPORAL
         self.transport_sequence = 0  #: id of that header extension; set before ``configure``
         self.redundant = False  #: send every packet twice: sound for a receiver that loses many
+        self._held = False
         self.fraction_lost = 0.0
         self.packets_lost = 0
         self.jitter_s = 0.0
@@ -166,6 +168,16 @@ class Egress:
         self._want(None if layer is None else self.layers[layer])
         self._wanted_temporal = temporal
 
+    def hold(self, held: bool) -> None:
+        """Send nothing for a moment, without anybody being told; it goes on at a keyframe."""
+        if held == self._held:
+            return
+        self._held = held
+        if held:
+            self.interrupt()
+        elif self._wanted is not None:
+            self._wanted.request_keyframe()
+
     def _want(self, source: Ingress | None) -> None:
         if source is self._wanted:
             return
@@ -176,7 +188,8 @@ class Egress:
             self._drop_current()
         if source is not None and source is not self._current:
             source.add_listener(self)
-            source.request_keyframe()
+            if not self._held:
+                source.request_keyframe()
 
     def _drop_current(self) -> None:
         if self._current is not None:
@@ -263,7 +276,7 @@ class Egress:
 
     def _try_switch(self, packet: RtpPacket) -> None:
         source = self._wanted
-        if source is None or not packet.payload:
+        if source is None or self._held or not packet.payload:
             return
         if not packet.keyframe:
             source.request_keyframe()
@@ -460,8 +473,8 @@ class Egress:
             self.rtt_s = rtt_s if rtt_s < MAX_RTT_S else self.rtt_s
 
     def measure(self, now_s: float) -> float:
-        """The bit rate now; to be called several times a second."""
-        self._bps = self._meter.bps(self.bytes_sent, now_s)
+        """The bit rate on the wire now; to be called several times a second."""
+        self._bps = self._meter.bps(self.bytes_sent + WIRE_BYTES * self.packets_sent, now_s)
         if self._map is not None:
             self._map.forget()
         return self._bps

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from aioice import Candidate, ConnectionClosed
 
 from vmeet_core.sfu import stun
+from vmeet_core.sfu.departures import Departures
 
 logger = logging.getLogger(__name__)
 Address = tuple[Any, ...]  #: as the socket module gives it: (host, port), for IPv6 also flow and scope
@@ -61,7 +62,13 @@ class IceLite:
     Give ``on_closed`` to be told once when it closes, for whatever reason.
     """
 
-    def __init__(self, candidates: Sequence[Candidate], on_closed: Callable[["IceLite"], None]) -> None:
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        on_closed: Callable[["IceLite"], None],
+        departures: Departures | None = None,
+    ) -> None:
+        self.departures = departures or Departures()  #: when what is sent to it leaves
         self.on_media: Callable[[bytes], None] | None = None
         self.sock: socket.socket | None = None
         self.address: Address | None = None

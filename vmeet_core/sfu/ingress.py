@@ -15,6 +15,7 @@ from vmeet_core.sfu.codecs import CodecName, vp8_height_px
 from vmeet_core.sfu.nack import MissingPackets
 from vmeet_core.sfu.packet import RtpPacket, sequence_newer, unwrap_rtx
 from vmeet_core.sfu.publisher_clock import PublisherClock
+from vmeet_core.sfu.sent_packets import WIRE_BYTES
 from vmeet_core.sfu.statistics import RateMeter, ReceptionStatistics, SourceReport
 
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
@@ -22,6 +23,7 @@ RING_PACKETS = 1024
 OLD_S = 5.0  #: after a longer gap a number may as well be of the next round
 KEYFRAME_INTERVAL_S = 0.5  #: requests to a publisher are merged within this time
 FLOWING_S = 3.0  #: a shared screen that does not change still sends about once a second
+HEADER_BYTES = 20 + WIRE_BYTES  #: what a packet costs a receiver besides its payload
 TEMPORAL_LAYERS = 5  #: as many as a VP8 payload descriptor can tell, and one for padding
 
 
@@ -167,7 +169,7 @@ class Ingress:
         packet.prepare(self, codec, now_s)
         if packet.picture_id >= 0 and not packet.picture_id_wide:
             self._widen_picture_id(packet)
-        self._layer_bytes[packet.temporal] += len(packet.payload)
+        self._layer_bytes[packet.temporal] += len(packet.payload) + HEADER_BYTES
         if packet.keyframe and self.is_video:
             self._begin_keyframe(packet)
         if self._level_id and self.on_level is not None:
@@ -244,7 +246,7 @@ class Ingress:
         ]
 
     def layer_bps(self, temporal: int) -> float:
-        """Bit rate of the temporal layers 0 to ``temporal`` together."""
+        """What the temporal layers 0 to ``temporal`` together take on the wire to a receiver."""
         return sum(self._layer_bps[: temporal + 1])
 
     @property

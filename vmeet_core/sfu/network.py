@@ -14,6 +14,7 @@ from aioice.candidate import candidate_foundation
 from aiortc import RTCPeerConnection
 
 from vmeet_core.sfu import rtc
+from vmeet_core.sfu.departures import Departures
 from vmeet_core.sfu.ice import IceLite
 from vmeet_core.sfu.udp import UdpMux, bound_socket
 
@@ -53,6 +54,7 @@ class Network:
         self._addresses = addresses
         self._muxes: dict[str, UdpMux] = {}
         self._candidates: list[Candidate] = []
+        self._departures = Departures()
         self._sweep: asyncio.TimerHandle | None = None
 
     @property
@@ -69,7 +71,7 @@ class Network:
         sockets = bind_all(wanted, self._ports)
         self.port = next(iter(sockets.values())).getsockname()[1]
         for address, sock in sockets.items():
-            mux = self._muxes[address] = UdpMux(sock, self.connections)
+            mux = self._muxes[address] = UdpMux(sock, self.connections, self._departures)
             mux.open()
         self._candidates = host_candidates(offered(self.addresses, self._public_address), self.port)
         self._sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._expire)
@@ -93,7 +95,7 @@ class Network:
         return rtc.LiteConnection(self._new_ice)
 
     def _new_ice(self) -> IceLite:
-        ice = IceLite(self._candidates, self._forget)
+        ice = IceLite(self._candidates, self._forget, self._departures)
         self.connections[ice.local_username] = ice
         return ice
 

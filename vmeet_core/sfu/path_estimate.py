@@ -3,8 +3,9 @@
 The sign of congestion is a standing queue: one-way delays whose *least* over a third of a second lies well above the
 least of the last half minute. A busy receiver delays single packets, and jitter does too; a full queue delays them all.
 (The idea of the base delay is that of LEDBAT, RFC 6817; cuts and loss thresholds follow draft-ietf-rmcat-gcc-02.)
-A cut goes to a little below what was delivered while the queue stood. Upwards the estimate moves by what was proved:
-by the media itself, or by a probe that sends packets again for about half a second.
+A cut goes to a little below what was delivered while the queue stood; where the queue is long, pictures pause for as
+long as it takes to drain. Upwards the estimate moves by what was proved: by the media itself, or by a probe that sends
+packets again for about half a second. All rates count what goes over the wire: RTP, SRTP, UDP and IP.
 """
 
 from collections import deque
@@ -23,28 +24,42 @@ PROBE_QUEUE_S, PROBE_QUEUE_WINDOW_S = 0.04, 0.12  #: what a probe does is undone
 QUEUE_WINDOW_S = 0.35
 BASE_WINDOW_S = 15.0  #: two of them are kept
 RATE_WINDOW_S = 0.6
-CUT = 0.85
+FULL_WINDOW_S = 0.3  #: what comes through a full queue is the rate of the link, whatever came before it was full
+MIN_PACKETS = 6
+CUT, CUT_AND_PAUSE = 0.85, 0.89  #: of what the link carries, sound included
 GROWING_S = 0.005
 STANDING_S = 0.8  #: a queue that does not grow either counts when it has stood for so long
 REACTION_S = 0.7  #: after a cut the queue has to drain before it can be judged again
-DRAIN = 0.6  #: of what is delivered, when the queue still stands after two cuts
+DRAIN = 0.7  #: when the queue still stands after two cuts
+LONG_QUEUE_S = 0.12  #: pictures pause until it is gone
+UNSEEN_S, MAX_PAUSE_S = 0.1, 1.0  #: what was sent since the latest report waits as well
+DEEP = 0.6  #: of the estimate before: the link itself has become narrower
+SMALL_FALL, WARNED_S = 0.8, 5.0  #: of a receiver's own estimate, below what is sent; how long it is remembered
 SILENCE_S = 1.0  #: without any report: an outage; what was lost in it says nothing about the rate
 GROWTH, GROWTH_AFTER_S = 1.08, 1.0  #: per second while the media itself uses most of the estimate
+NEAR, NEAR_GROWTH = 0.85, 1.01  #: of what came through a full queue: from there on with care
 USED, HEADROOM = 0.7, 1.5
 PROBE_S, SETTLE_S = 0.6, 0.4
 PROBE_FACTOR, PROBE_SURPLUS = 1.5, 1.15
 PROBE_BEYOND = 1.5  #: times what is wanted: a last step, so that the next need is met without another probe
 PROBE_CARRIED = 0.9
+BLIND_S = 0.25  #: without a report a probe cannot be stopped in time, so it waits
 ENOUGH = 0.9  #: what is wanted varies a little from one look to the next
 CALM_S = 1.5  #: since the last sign of congestion, before a probe
 FIRST_BACK_OFF_S, MAX_BACK_OFF_S = 3.0, 8.0  #: a failed probe costs 0.2 s of queue, being late costs the picture
 
 
 class PathEstimate:
-    """Feed it reports; all times but ``arrived_s`` are of one monotonic clock. ``bps`` is for pictures and padding."""
+    """Feed it reports; all times but ``arrived_s`` are of one monotonic clock. ``bps`` is for pictures and padding.
+
+    ``sound_bps`` is what goes to the receiver besides, to be kept up to date. Until ``drained_s`` no picture should be
+    sent, so that the queue empties and sound comes through.
+    """
 
     def __init__(self, now_s: float) -> None:
         self.bps = START_BPS
+        self.sound_bps = 0.0
+        self.drained_s = now_s
         self.queue_s = 0.0
         self.delivered_bps = 0.0
         self.loss = LinkLoss()
@@ -54,9 +69,11 @@ class PathEstimate:
         self._base_since_s = now_s
         self._heard_s = now_s
         self._grown_s = now_s
+        self._full_bps = MAX_BPS  # of pictures, through a full queue
         self._cut_s = now_s - GROWTH_AFTER_S
         self.congested_s = now_s - CALM_S  #: when congestion was last seen
         self._cuts = 0
+        self._warned_s = now_s - WARNED_S
         self._was_lossy = False
         self._standing_since_s: float | None = None
         self._probe_until_s: float | None = None
@@ -82,7 +99,9 @@ class PathEstimate:
         sample = self.loss.add(lost / len(deliveries), len(deliveries), now_s)
         if sample is not None:
             excess = self.loss.excess(sample, self.delivered_bps)
-            if excess and (self._was_lossy or excess > MAX_INHERENT):  # a sample alone may be chance
+            if excess and self._newest_queue_s() > QUEUE_S:
+                self._relieve(now_s)
+            elif excess and (self._was_lossy or excess > MAX_INHERENT):  # a sample alone may be chance
                 self._cut(min(self.bps, 1.2 * self.delivered_bps) * (1 - 0.5 * excess), MIN_BPS, now_s)
             self._was_lossy = excess > 0
         self._judge_queue(now_s)
@@ -128,11 +147,29 @@ class PathEstimate:
         if not (growth_s > GROWING_S or self.loss.rises or (stands and growth_s > -GROWING_S)):
             return
         self.congested_s = now_s
-        if now_s - self._cut_s > REACTION_S:
-            self._cuts += 1
-            factor = CUT if self._cuts < 3 else DRAIN
-            overflows = self.loss.share > OVERFLOW
-            self._cut(factor * self.delivered_bps, MIN_BPS if overflows else FLOOR_BPS, now_s)
+        if now_s - max(self._cut_s, self.drained_s) > REACTION_S:
+            self._relieve(now_s)
+
+    def _relieve(self, now_s: float) -> None:
+        """Send less than the link carries, and nothing until a long queue is gone."""
+        self._cuts += 1
+        self._full_bps = self._carried_bps()
+        link_bps, wait_s = self._full_bps + self.sound_bps, self._newest_queue_s()
+        pauses = wait_s > LONG_QUEUE_S and (self._cuts > 1 or link_bps < DEEP * self.bps)
+        factor = CUT_AND_PAUSE if pauses else CUT if self._cuts < 3 else DRAIN
+        overflows = self.loss.share > OVERFLOW
+        self._cut(factor * link_bps - self.sound_bps, MIN_BPS if overflows else FLOOR_BPS, now_s)
+        if pauses:
+            room = max(1 - self.sound_bps / link_bps, wait_s / MAX_PAUSE_S)
+            self.drained_s = now_s + min(wait_s / room + UNSEEN_S, MAX_PAUSE_S)
+
+    def _carried_bps(self) -> float:
+        newest_s = self._arrived[-1][0]
+        latest = [each for each in self._arrived if each[0] > newest_s - FULL_WINDOW_S]
+        if len(latest) < MIN_PACKETS:
+            return self.delivered_bps
+        span_s = max(newest_s - latest[0][0], 0.1)
+        return min(sum(size for _, size in latest[1:]) * 8 / span_s, self.delivered_bps)
 
     def _growth_s(self) -> float:
         """How much longer later packets waited. After a pause of the receiver it is the earlier ones that did."""
@@ -145,6 +182,9 @@ class PathEstimate:
         newest_s = self._delays[-1][0]
         latest = min(delay for at_s, delay in self._delays if at_s >= newest_s - PROBE_QUEUE_WINDOW_S)
         return latest - min(self._bases)
+
+    def _newest_queue_s(self) -> float:
+        return self._delays[-1][1] - min(self._bases)
 
     def _sent_s(self, index: int) -> float:
         arrived_s, delay_s = self._delays[index]
@@ -199,6 +239,8 @@ class PathEstimate:
         if not self.loss.rises and self.delivered_bps > PROBE_CARRIED * come_bps:
             self._probe_carried = True
             self.bps = max(self.bps, self._probe_bps)
+            if self.bps > self._full_bps:
+                self._full_bps = MAX_BPS
             needed_bps = PROBE_SURPLUS * wanted_bps
             most_bps = needed_bps if self._probe_bps < ENOUGH * needed_bps else PROBE_BEYOND * wanted_bps
             if self._probe_bps >= ENOUGH * most_bps:
@@ -208,7 +250,7 @@ class PathEstimate:
         elif now_s >= until_s:
             self._end_probe(self._probe_carried, now_s)
             return 0.0
-        elif now_s >= until_s - SETTLE_S:
+        elif now_s >= until_s - SETTLE_S or now_s - self._heard_s > BLIND_S:
             return 0.0
         return max(self._probe_bps - sent_bps, 0.0)
 
@@ -223,13 +265,23 @@ class PathEstimate:
         elapsed_s, self._grown_s = now_s - self._grown_s, now_s
         calm = now_s - self._cut_s > GROWTH_AFTER_S and self.queue_s < PROBE_QUEUE_S
         if calm and sent_bps > USED * self.bps and self.bps < HEADROOM * self.delivered_bps:
-            self.bps = min(self.bps * GROWTH**elapsed_s, MAX_BPS)
+            growth = GROWTH if self.bps < NEAR * self._full_bps else NEAR_GROWTH
+            self.bps = min(self.bps * growth**elapsed_s, MAX_BPS)
 
     # ---- receivers without such reports ----
 
     def on_remb(self, bps: float, before_bps: float | None, sent_bps: float, now_s: float) -> None:
-        """The estimate of a receiver that gives no reports of packets (REMB): only a fall says something."""
-        if before_bps is not None and bps < 0.95 * before_bps and bps < sent_bps and now_s - self._cut_s > REACTION_S:
+        """The estimate of a receiver that gives no reports of packets (REMB): only a fall says something.
+
+        One that is a little below what is sent may be a moment in which the receiver was busy; where the way is too
+        narrow, another follows.
+        """
+        fell = before_bps is not None and bps < 0.95 * before_bps and bps < sent_bps
+        if not fell or now_s - self._cut_s <= REACTION_S or now_s - self._warned_s <= REACTION_S:
+            return
+        if bps > SMALL_FALL * sent_bps and now_s - self._warned_s > WARNED_S:
+            self._warned_s = now_s
+        else:
             self._cut(bps, FLOOR_BPS, now_s)
 
     def on_loss(self, fraction_lost: float, packets: int, sent_bps: float, now_s: float) -> None:

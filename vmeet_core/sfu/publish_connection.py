@@ -100,7 +100,7 @@ class PublishConnection(PeerLink):
         elif ingress.is_video and not self._transport_sequence_id:
             self._estimate(packet, ingress, now_s)
         ingress.receive(packet, now_s)
-        self.dwell_s.append(time.monotonic() - now_s)
+        self.media.departures.time(self.dwell_s, now_s)
 
     def _by_its_mid(self, packet: rtp.RtpPacket) -> Ingress | None:
         for number in self._mid_ids:

@@ -171,7 +171,8 @@ class ReceiveConnection(PeerLink):
             block = data[position:end]
             if block[0] & 0x1F == FEEDBACK_FMT and block[1] == RTCP_RTPFB:
                 deliveries = self.media.sent.match(read_feedback(block))
-                self._adaptation.on_deliveries(deliveries, now_s)
+                if self._adaptation.on_deliveries(deliveries, now_s):
+                    self.choose_soon()
                 self._repair_lost(deliveries, now_s)
             else:
                 rest += block

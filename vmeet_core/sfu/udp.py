@@ -8,10 +8,12 @@ import time
 from collections.abc import Mapping
 
 from vmeet_core.sfu import stun
+from vmeet_core.sfu.departures import Departures
 from vmeet_core.sfu.ice import Address, IceLite, Path
 
 logger = logging.getLogger(__name__)
 BATCH = 64
+TRAIN = 8  #: datagrams after which what they have caused leaves: a picture or two
 MAX_DATAGRAM_BYTES = 2048
 BUFFER_BYTES = 4 << 20
 MAX_ERRORS_PER_S = 100
@@ -23,10 +25,13 @@ class UdpMux:
     A datagram from a known address goes to its connection. From anywhere else only a check counts that names one of
     ``connections`` (by local user name), and what is neither is dropped after a look at its first bytes. Checks are
     always told apart by their user name, so that an address may pass from one connection to another.
+
+    What the datagrams cause to be sent leaves by ``departures`` when all that have come are read, or eight of them.
     """
 
-    def __init__(self, sock: socket.socket, connections: Mapping[str, IceLite]) -> None:
+    def __init__(self, sock: socket.socket, connections: Mapping[str, IceLite], departures: Departures) -> None:
         self.sock = sock
+        self._departures = departures
         self.paths: dict[Address, Path] = {}
         self.dropped = 0  #: datagrams that were of no connection
         self._connections = connections
@@ -48,16 +53,29 @@ class UdpMux:
 
     def _read(self) -> None:
         """Up to 64 datagrams: a busy socket must not starve the rest of the loop."""
-        receive, paths, now_s = self.sock.recvfrom, self.paths, time.monotonic()
-        for _ in range(BATCH):
+        departures, now_s = self._departures, time.monotonic()
+        departures.begin()
+        try:
+            for _ in range(BATCH // TRAIN):
+                if not self._read_train(now_s):
+                    return
+                departures.leave()
+        finally:
+            departures.end()
+
+    def _read_train(self, now_s: float) -> bool:
+        """Up to eight; whether there may be more."""
+        receive, paths = self.sock.recvfrom, self.paths
+        for _ in range(TRAIN):
             try:
                 data, address = receive(MAX_DATAGRAM_BYTES)
             except OSError:  # nothing left; or closed by what the last datagram caused
-                return
+                return False
             try:
                 self._dispatch(data, address, paths.get(address), now_s)
             except Exception:  # one bad datagram must not cost the others
                 logger.exception("a datagram could not be handled")
+        return True
 
     def _dispatch(self, data: bytes, address: Address, path: Path | None, now_s: float) -> None:
         if data and data[0] < 4:
