@@ -168,7 +168,7 @@ def test_congestion_is_answered_at_the_next_tick(stage: Stage) -> None:
 
 
 def test_loss_makes_room_for_repairs(loop: SimulatedLoop) -> None:
-    stage = Stage(loop, [Size(150e3, 180), Size(2.2e6, 720)])
+    stage = Stage(loop, [Size(150e3, 180), Size(2.35e6, 720)])
     stage.run(2, packets=30)
     assert stage.picture.shown == (1, 2)
     stage.run(10, loss=0.1, packets=30)

@@ -56,7 +56,7 @@ async def test_without_vp8_the_browser_offers_h264(blank: Page) -> None:
 async def test_every_picture_has_temporal_layers_and_a_bound(blank: Page) -> None:
     await blank.evaluate(SETUP)
     parameters = await blank.evaluate(PARAMETERS)
-    bounds = {"camera": 1_800_000, "camera-small": 120_000, "screen": 2_500_000}
+    bounds = {"camera": 1_800_000, "camera-small": 100_000, "screen": 2_500_000}
     for source, bound in bounds.items():
         assert (parameters[source]["maxBitrate"], parameters[source]["scalabilityMode"]) == (bound, "L1T3")
     assert parameters["screen"]["maxFramerate"] == 15

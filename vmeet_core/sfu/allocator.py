@@ -19,7 +19,7 @@ from vmeet_core.sfu.allocation import (
 )
 
 UPGRADE_MARGIN = 1.15  # a measured layer varies by about a tenth from second to second
-DOWNGRADE_SLACK = 1.05
+DOWNGRADE_SLACK = 1.1  #: a keyframe alone is no reason; a queue would show in the budget
 AIM_FACTOR = 1.25  # of what all cost now: as far as one look ahead goes
 HOLD_S = 1.0  # the room must be there for so long before it is used
 SETTLE_S = 2.0  # an upgrade begins with a keyframe: no probe until its burst is over

@@ -23,6 +23,7 @@ RING_PACKETS = 1024
 OLD_S = 5.0  #: after a longer gap a number may as well be of the next round
 KEYFRAME_INTERVAL_S = 0.5  #: requests to a publisher are merged within this time
 FLOWING_S = 3.0  #: a shared screen that does not change still sends about once a second
+LAYER_WINDOW_S = 2.0  #: of layers' bit rates: a keyframe must not look like a layer that has grown
 HEADER_BYTES = 20 + WIRE_BYTES  #: what a packet costs a receiver besides its payload
 TEMPORAL_LAYERS = 5  #: as many as a VP8 payload descriptor can tell, and one for padding
 
@@ -92,7 +93,7 @@ class Ingress:
         self._level_id = 0
         self._picture_id = 0
         self._layer_bytes = [0] * TEMPORAL_LAYERS
-        self._meters = [RateMeter() for _ in range(TEMPORAL_LAYERS)]
+        self._meters = [RateMeter(LAYER_WINDOW_S) for _ in range(TEMPORAL_LAYERS)]
         self._layer_bps = [0.0] * TEMPORAL_LAYERS
         self.heard_s = -1e9  #: when the latest packet came
 

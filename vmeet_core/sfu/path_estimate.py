@@ -24,9 +24,8 @@ PROBE_QUEUE_S, PROBE_QUEUE_WINDOW_S = 0.04, 0.12  #: what a probe does is undone
 QUEUE_WINDOW_S = 0.35
 BASE_WINDOW_S = 15.0  #: two of them are kept
 RATE_WINDOW_S = 0.6
-FULL_WINDOW_S = 0.3  #: what comes through a full queue is the rate of the link, whatever came before it was full
-MIN_PACKETS = 6
-CUT, CUT_AND_PAUSE = 0.85, 0.89  #: of what the link carries, sound included
+WAITED_S, MIN_WAITED, MIN_SPAN_S = 0.04, 6, 0.05  #: packets that waited so long and follow each other came as fast as the link carries
+CUT = 0.9  #: of what the link carries, sound included
 GROWING_S = 0.005
 STANDING_S = 0.8  #: a queue that does not grow either counts when it has stood for so long
 REACTION_S = 0.7  #: after a cut the queue has to drain before it can be judged again
@@ -37,7 +36,7 @@ DEEP = 0.6  #: of the estimate before: the link itself has become narrower
 SMALL_FALL, WARNED_S = 0.8, 5.0  #: of a receiver's own estimate, below what is sent; how long it is remembered
 SILENCE_S = 1.0  #: without any report: an outage; what was lost in it says nothing about the rate
 GROWTH, GROWTH_AFTER_S = 1.08, 1.0  #: per second while the media itself uses most of the estimate
-NEAR, NEAR_GROWTH = 0.85, 1.01  #: of what came through a full queue: from there on with care
+NEAR, NEAR_GROWTH = 0.85, 1.02  #: of what came through a full queue: from there on with care
 USED, HEADROOM = 0.7, 1.5
 PROBE_S, SETTLE_S = 0.6, 0.4
 PROBE_FACTOR, PROBE_SURPLUS = 1.5, 1.15
@@ -64,7 +63,7 @@ class PathEstimate:
         self.delivered_bps = 0.0
         self.loss = LinkLoss()
         self._delays: deque[tuple[float, float]] = deque(maxlen=1024)  # arrived, one-way delay with the clocks' offset
-        self._arrived: deque[tuple[float, int]] = deque(maxlen=2048)  # arrival, size
+        self._arrived: deque[tuple[float, int, float]] = deque(maxlen=2048)  # arrival, size, one-way delay
         self._bases = (float("inf"), float("inf"))
         self._base_since_s = now_s
         self._heard_s = now_s
@@ -124,12 +123,13 @@ class PathEstimate:
             self._bases, self._base_since_s = (least_s, self._bases[0]), now_s
 
     def _note_rate(self, came: Sequence[Delivery]) -> None:
-        self._arrived.extend((each.arrived_s or 0.0, each.size_bytes) for each in came)
+        arrivals = ((each.arrived_s or 0.0, each.size_bytes, each.sent_s) for each in came)
+        self._arrived.extend((arrived_s, size, arrived_s - sent_s) for arrived_s, size, sent_s in arrivals)
         newest_s = self._arrived[-1][0]
         while self._arrived[0][0] < newest_s - RATE_WINDOW_S or self._arrived[0][0] > newest_s + 60:
             self._arrived.popleft()
         span_s = max(newest_s - self._arrived[0][0], 0.1)
-        self.delivered_bps = sum(size for _, size in self._arrived) * 8 / span_s
+        self.delivered_bps = sum(size for _, size, _ in self._arrived) * 8 / span_s
 
     def _judge_queue(self, now_s: float) -> None:
         if self.is_probing and (self._latest_queue_s() > PROBE_QUEUE_S or self.loss.rises):
@@ -156,7 +156,7 @@ class PathEstimate:
         self._full_bps = self._carried_bps()
         link_bps, wait_s = self._full_bps + self.sound_bps, self._newest_queue_s()
         pauses = wait_s > LONG_QUEUE_S and (self._cuts > 1 or link_bps < DEEP * self.bps)
-        factor = CUT_AND_PAUSE if pauses else CUT if self._cuts < 3 else DRAIN
+        factor = CUT if self._cuts < 3 else DRAIN
         overflows = self.loss.share > OVERFLOW
         self._cut(factor * link_bps - self.sound_bps, MIN_BPS if overflows else FLOOR_BPS, now_s)
         if pauses:
@@ -164,12 +164,16 @@ class PathEstimate:
             self.drained_s = now_s + min(wait_s / room + UNSEEN_S, MAX_PAUSE_S)
 
     def _carried_bps(self) -> float:
-        newest_s = self._arrived[-1][0]
-        latest = [each for each in self._arrived if each[0] > newest_s - FULL_WINDOW_S]
-        if len(latest) < MIN_PACKETS:
+        """Of pictures, by the latest packets that came one after the other out of a queue."""
+        waited_s, size_bytes, packets, since_s = min(self._bases) + WAITED_S, 0, 0, self._arrived[-1][0]
+        for arrived_s, size, delay_s in reversed(self._arrived):
+            if delay_s < waited_s:
+                break
+            size_bytes, packets, since_s, first_bytes = size_bytes + size, packets + 1, arrived_s, size
+        span_s = self._arrived[-1][0] - since_s
+        if packets < MIN_WAITED or span_s < MIN_SPAN_S:
             return self.delivered_bps
-        span_s = max(newest_s - latest[0][0], 0.1)
-        return min(sum(size for _, size in latest[1:]) * 8 / span_s, self.delivered_bps)
+        return (size_bytes - first_bytes) * 8 / span_s
 
     def _growth_s(self) -> float:
         """How much longer later packets waited. After a pause of the receiver it is the earlier ones that did."""

@@ -39,16 +39,17 @@ class SlotReport(NamedTuple):
 
 
 class RateMeter:
-    """Bits a second over the latest second or so, from a running count of bytes."""
+    """Bits a second over the latest ``window_s`` or so, from a running count of bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, window_s: float = RATE_WINDOW_S) -> None:
+        self._window_s = window_s
         self._samples: deque[tuple[float, int]] = deque(maxlen=64)
 
     def bps(self, total_bytes: int, now_s: float) -> float:
         """Give the count as it is now; to be called several times a second."""
         samples = self._samples
         samples.append((now_s, total_bytes))
-        while len(samples) > 2 and now_s - samples[1][0] >= RATE_WINDOW_S:
+        while len(samples) > 2 and now_s - samples[1][0] >= self._window_s:
             samples.popleft()
         elapsed_s = now_s - samples[0][0]
         return (total_bytes - samples[0][1]) * 8 / elapsed_s if elapsed_s > 0 else 0.0

@@ -18,7 +18,7 @@ const LAYERS = "L1T3";
 /** @type {Record<Exclude<SourceKind, "microphone">, Encoding>} */
 const ENCODINGS = {
   camera: { maxBitrate: 1_800_000, maxFramerate: 30 },
-  "camera-small": { maxBitrate: 120_000, maxFramerate: 30 },
+  "camera-small": { maxBitrate: 100_000, maxFramerate: 30 },
   screen: { maxBitrate: 2_500_000, maxFramerate: 15 },
 };
 
