@@ -191,6 +191,40 @@ def test_a_lost_packet_is_sent_again_as_rtx_with_the_same_rewriting() -> None:
     assert egress.retransmitted == 2
 
 
+def test_a_repair_that_is_reported_lost_goes_again_at_once() -> None:
+    line, camera = Line(), Camera(11, 100, 10)
+    egress = make_egress(line)
+    egress.show((camera.ingress,))
+    egress.select(0)
+    deliver(camera.ingress, camera.frame(3, keyframe=True) + camera.frame(2))
+    lost = line.packets[4]
+    assert egress.repair(7000, lost.sequence, 0.1) > 0
+    repair = line.packets[-1]
+    assert egress.repair(7000, lost.sequence, 0.101) == 0, "its repair is on the way"
+    assert egress.repair(7001, repair.sequence, 0.102) > 0
+    assert line.packets[-1].payload == repair.payload
+    assert line.packets[-1].sequence == repair.sequence + 1
+    assert egress.repair(7001, repair.sequence, 0.2) == 0, "told already"
+
+
+def test_what_is_held_goes_on_at_a_keyframe_without_a_gap() -> None:
+    line, camera = Line(), Camera(11, 100, 10)
+    egress = make_egress(line)
+    egress.show((camera.ingress,))
+    egress.select(0)
+    deliver(camera.ingress, camera.frame(2, keyframe=True) + camera.frame(2))
+    egress.hold(True)
+    deliver(camera.ingress, camera.frame(2) + camera.frame(2, keyframe=True))
+    assert len(line.packets) == 4
+    assert not egress.paused, "nobody is to be told"
+    egress.hold(False)
+    deliver(camera.ingress, camera.frame(2))
+    assert len(line.packets) == 4
+    deliver(camera.ingress, camera.frame(2, keyframe=True) + camera.frame(2))
+    assert [packet.sequence for packet in line.packets] == list(range(100, 108))
+    assert [frame.picture_id for frame in frames(line.packets)] == [10, 11, 12, 13]
+
+
 def test_what_came_before_a_keyframe_is_not_sent_again() -> None:
     line, camera = Line(), Camera(11, 100, 10)
     egress = make_egress(line)

@@ -52,6 +52,28 @@ def test_what_is_too_old_is_unknown() -> None:
     assert [each.sent_s for each in sent.match(Arrivals(1, [1.0]))] == [1.0]
 
 
+def test_what_a_lost_report_would_have_told_is_named() -> None:
+    sent = ticking()
+    for number in range(6):
+        sent.next(100, ssrc=7, rtp_sequence=number)
+    sent.match(Arrivals(0, [1.0, None]))
+    assert sent.untold == []
+    sent.match(Arrivals(4, [1.2, 1.3]))
+    assert [(each.sequence, each.arrived_s) for each in sent.untold] == [(2, None), (3, None)]
+    sent.match(Arrivals(6, [1.4]))
+    assert sent.untold == []
+
+
+def test_a_report_of_long_ago_names_nothing() -> None:
+    sent = ticking()
+    for _ in range(3 * KEPT):
+        sent.next(100)
+    sent.match(Arrivals(3 * KEPT - 1, [1.0]))
+    assert sent.untold == []
+    sent.match(Arrivals(5, [1.0]))
+    assert sent.untold == []
+
+
 def test_an_arrival_is_told_once() -> None:
     sent = ticking()
     sent.next(100)

@@ -53,7 +53,7 @@ def page_statistics(
                 bitrate_bps=each.bitrate_bps,
                 loss=each.loss,
                 jitter_s=each.jitter_s,
-                rtt_s=each.rtt_s,
+                rtt_s=each.rtt_s if each.rtt_s is not None or link is None else link.rtt_s,
             )
             for each in measured.sources
         ],

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from aiortc.rtcrtpparameters import RTCRtpSendParameters
 from aiortc.rtp import RtcpReceiverInfo, RtcpSenderInfo, RtcpSrPacket
@@ -11,6 +11,7 @@ from vmeet_core.media.encoded import CLOCK_HZ
 from vmeet_core.sfu.codecs import CodecName
 from vmeet_core.sfu.ingress import AUDIO_LEVEL, Ingress
 from vmeet_core.sfu.packet import NTP_OFFSET_S, Extensions, RtpPacket, Wire, sequence_newer
+from vmeet_core.sfu.rtx_stream import PacketSender, RtxStream
 from vmeet_core.sfu.sent_packets import WIRE_BYTES
 from vmeet_core.sfu.sequence_map import Place, SequenceMap
 from vmeet_core.sfu.statistics import RateMeter, SlotReport
@@ -23,7 +24,7 @@ MAX_MID_PACKETS = 500  #: how long the MID is sent to a receiver that never repo
 MAX_RTT_S = 10.0
 MIN_REPAIR_INTERVAL_S = 0.04
 MAX_REPAIR_AGE_S = 1.5
-MAX_REPAIRS = 1024
+MAX_EMPTIED = 1024
 MAX_PADDING_PACKETS = 24
 MAX_EARLY_PACKETS = 64
 
@@ -33,15 +34,6 @@ class Demand(NamedTuple):
 
     priority: int
     height_px: int
-
-
-class PacketSender(Protocol):
-    """The way to the receiver: what ``MediaTransport`` is to an egress."""
-
-    def send_wire(
-        self, wire: Wire, second: int, sequence: int, timestamp: int, ssrc: int, picture_id: int, tl0: int
-    ) -> bool:
-        """Patch a prepared packet and send it."""
 
 
 class Egress:
@@ -71,15 +63,12 @@ class Egress:
         self.retransmitted = 0  #: packets, in answer to NACKs
         self.repaired_bytes = 0
         self.padded_bytes = 0
-        self._rtx_ssrc = rtx_ssrc
+        self._rtx = RtxStream(rtx_ssrc, media)
         self._media = media
         self._changed = changed
         self._payload_types: dict[CodecName, int] = {}
         self._rtx_types: dict[int, int] = {}
         self._extensions = Extensions()
-        self._rtx_sequence = 0
-        self._repairs: dict[int, int] = {}  # what a packet of the RTX stream carries, by its number there
-        self._repaired_s: dict[int, float] = {}  # when a packet was sent again, by its outgoing number
         self._current: Ingress | None = None
         self._wanted: Ingress | None = None
         self._wanted_temporal = ALL_TEMPORAL
@@ -245,7 +234,7 @@ class Egress:
         if not self._is_left_out(packet):
             self._send(packet, place.sequence, place.picture_delta)
             return
-        if len(self._emptied) >= MAX_REPAIRS:
+        if len(self._emptied) >= MAX_EMPTIED:
             self._emptied.clear()
         self._emptied[place.sequence] = packet.timestamp
         self._send_empty(packet, place.sequence)
@@ -368,19 +357,13 @@ class Egress:
         keyframe = self._current.keyframe_sequence
         if now_s - packet.arrived_s > MAX_REPAIR_AGE_S or (keyframe is not None and sequence_newer(keyframe, sequence)):
             return 0
-        wait_s = max(self.rtt_s or 0.0, MIN_REPAIR_INTERVAL_S)
-        if now_s - self._repaired_s.get(out, -1e9) < wait_s:
+        if not self._rtx.is_due(out, max(self.rtt_s or 0.0, MIN_REPAIR_INTERVAL_S), now_s):
             return 0
-        if len(self._repaired_s) >= MAX_REPAIRS:
-            self._repaired_s.clear()
-        self._repaired_s[out] = now_s
         if self._emptied.get(out) == packet.timestamp:
             self._send_empty(packet, out)
             return len(PADDING.data)
-        if len(self._repairs) >= MAX_REPAIRS:
-            self._repairs.clear()
-        self._repairs[self._rtx_sequence] = out
-        size = self._send_again(packet, place.sequence, place.picture_delta)
+        self._rtx.note(out)
+        size = self._send_again(packet, place)
         self.retransmitted += 1
         self.repaired_bytes += size
         return size
@@ -392,7 +375,7 @@ class Egress:
         """
         if ssrc == self.ssrc:
             return self.retransmit(sequence, now_s)
-        out = self._repairs.pop(sequence, None)
+        out = self._rtx.lose(sequence)
         return self.retransmit(out, now_s) if out is not None else 0
 
     def pad(self, size_bytes: int) -> int:
@@ -406,33 +389,28 @@ class Egress:
             if sent >= size_bytes:
                 break
             if packet is not None and place is not None and packet.payload:
-                sent += self._send_again(packet, place.sequence, place.picture_delta)
+                sent += self._send_again(packet, place)
         self.padded_bytes += sent
         return sent
 
-    def _send_again(self, packet: RtpPacket, out: int, picture_delta: int) -> int:
+    def _send_again(self, packet: RtpPacket, place: Place) -> int:
         payload_type = self._payload_types.get(packet.codec)
         if payload_type is None:
             return 0
         rtx_type = self._rtx_types.get(payload_type)
         if rtx_type is None:
-            self._send(packet, out, picture_delta)
+            self._send(packet, place.sequence, place.picture_delta)
             return len(packet.payload)
         wire = packet.wire(self._extensions._replace(mid=b""), None)
         patched = bytearray(wire.data)
         if wire.picture_id_at:
-            picture_id = 0x8000 | packet.picture_id + picture_delta & 0x7FFF
+            picture_id = 0x8000 | packet.picture_id + place.picture_delta & 0x7FFF
             patched[wire.picture_id_at : wire.picture_id_at + 2] = picture_id.to_bytes(2)
         if wire.tl0_at:
             patched[wire.tl0_at] = packet.tl0 + self._tl0_delta & 0xFF
-        patched[wire.payload_at : wire.payload_at] = out.to_bytes(2)
-        timestamp = packet.timestamp + self._timestamp_offset & 0xFFFFFFFF
         second = rtx_type | 0x80 if packet.marker else rtx_type
-        again = Wire(bytes(patched), 0, 0, wire.payload_at, wire.transport_at)
-        if not self._media.send_wire(again, second, self._rtx_sequence, timestamp, self._rtx_ssrc, -1, -1):
-            return 0
-        self._rtx_sequence = self._rtx_sequence + 1 & 0xFFFF
-        return len(patched)
+        timestamp = packet.timestamp + self._timestamp_offset & 0xFFFFFFFF
+        return self._rtx.send(patched, wire, place.sequence, second, timestamp)
 
     def request_keyframe(self) -> None:
         """The receiver cannot go on without one."""

@@ -83,7 +83,6 @@ class Ingress:
         self.height_px = 0  #: of the latest keyframe; 0 when unknown
         self.on_level: Callable[[int, float], None] | None = None  #: (level in -dBov, time), by RFC 6464
         self.last_sender_report: tuple[int, int] | None = None
-        self.rtt_s: float | None = None
         self._send_rtcp = send_rtcp
         self._listeners: list[Listener] = []
         self._ring: list[RtpPacket | None] = [None] * RING_PACKETS
@@ -272,7 +271,7 @@ class Ingress:
             sum(self._layer_bps),
             statistics.fraction_lost if statistics is not None else 0.0,
             statistics.jitter_s if statistics is not None else 0.0,
-            self.rtt_s,
+            self._missing.answer_s,
         )
 
     def close(self) -> None:

@@ -24,7 +24,11 @@ PROBE_QUEUE_S, PROBE_QUEUE_WINDOW_S = 0.04, 0.12  #: what a probe does is undone
 QUEUE_WINDOW_S = 0.35
 BASE_WINDOW_S = 15.0  #: two of them are kept
 RATE_WINDOW_S = 0.6
-WAITED_S, MIN_WAITED, MIN_SPAN_S = 0.04, 6, 0.05  #: packets that waited so long and follow each other came as fast as the link carries
+WAITED_S, MIN_WAITED, MIN_SPAN_S = (
+    0.04,
+    6,
+    0.05,
+)  #: packets that waited so long came as fast as the link carries
 CUT = 0.9  #: of what the link carries, sound included
 GROWING_S = 0.005
 STANDING_S = 0.8  #: a queue that does not grow either counts when it has stood for so long

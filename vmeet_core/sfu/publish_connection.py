@@ -21,7 +21,8 @@ from vmeet_core.sfu.sdp import enrich_answer, transport_sequence_id
 from vmeet_core.sfu.statistics import SourceReport
 from vmeet_core.sfu.transport_feedback import TransportFeedback
 
-TICK_S = 0.05  #: NACKs are repeated and arrival times are told this often
+TICK_S = 0.05  #: arrival times are told this often
+RETRY_TICK_S = 0.02  #: while packets are missing
 MEASURE_TICKS = 4
 REPORT_TICKS = 20
 MIN_REMB_BPS = 150_000
@@ -46,6 +47,7 @@ class PublishConnection(PeerLink):
         self._estimator = RemoteBitrateEstimator()
         self._began_s = self._hoped_s = 0.0
         self._timer: asyncio.Task[None] | None = None
+        self._retry: asyncio.TimerHandle | None = None
 
     async def negotiate(self, sdp: str, sections: dict[str, SourceKind]) -> str:
         """Answer the page's offer. ``sections`` maps its MIDs to sources. Raises BadDescription."""
@@ -100,6 +102,8 @@ class PublishConnection(PeerLink):
         elif ingress.is_video and not self._transport_sequence_id:
             self._estimate(packet, ingress, now_s)
         ingress.receive(packet, now_s)
+        if self._retry is None and ingress.repairing:
+            self._retry = asyncio.get_running_loop().call_later(RETRY_TICK_S, self._ask_again)
         self.media.departures.time(self.dwell_s, now_s)
 
     def _by_its_mid(self, packet: rtp.RtpPacket) -> Ingress | None:
@@ -142,26 +146,32 @@ class PublishConnection(PeerLink):
 
     # ---- timers ----
 
+    def _ask_again(self) -> None:
+        """Repeat NACKs until nothing is missing any more."""
+        self._retry = None
+        repairing = [ingress for ingress in self.sources.values() if ingress.repairing]
+        if repairing and not self._closed:
+            now_s = time.monotonic()
+            for ingress in repairing:
+                ingress.ask_for_missing(now_s)
+            self._retry = asyncio.get_running_loop().call_later(RETRY_TICK_S, self._ask_again)
+
     async def _run_timers(self) -> None:
-        """Arrival times and repeated NACKs many times a second, receiver reports every second."""
+        """Arrival times many times a second, receiver reports every second."""
         ticks = 0
         while True:
             await asyncio.sleep(TICK_S)
             ticks += 1
             now_s = time.monotonic()
-            self._repair(now_s)
+            self._tell_arrivals()
             if ticks % MEASURE_TICKS == 0:
                 for ingress in self.sources.values():
                     ingress.measure(now_s)
             if ticks % REPORT_TICKS == 0:
                 self._report(now_s)
 
-    def _repair(self, now_s: float) -> None:
-        media_ssrc = 0
-        for ingress in self.sources.values():
-            media_ssrc = ingress.ssrc or media_ssrc
-            if ingress.repairing:
-                ingress.ask_for_missing(now_s)
+    def _tell_arrivals(self) -> None:
+        media_ssrc = max((ingress.ssrc or 0 for ingress in self.sources.values()), default=0)
         feedback = self._feedback.take(media_ssrc)
         if feedback is not None:
             self.media.send_rtcp(feedback)
@@ -180,6 +190,9 @@ class PublishConnection(PeerLink):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
         for ingress in self.sources.values():
             ingress.close()
         await super().close()

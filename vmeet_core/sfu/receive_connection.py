@@ -174,6 +174,7 @@ class ReceiveConnection(PeerLink):
                 if self._adaptation.on_deliveries(deliveries, now_s):
                     self.choose_soon()
                 self._repair_lost(deliveries, now_s)
+                self._repair_lost([each for each in self.media.sent.untold if each.ssrc in self._by_rtx_ssrc], now_s)
             else:
                 rest += block
             position = end

@@ -27,6 +27,8 @@ class SentPackets:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self.untold: list[Delivery] = []  #: what the latest report should have told of, had none before it been lost
+        self._told = 0  # the next report begins here
         self._sequence = -1
         self._sent_s = [0.0] * KEPT
         self._size_bytes = [0] * KEPT
@@ -45,6 +47,8 @@ class SentPackets:
 
     def match(self, arrivals: Arrivals) -> list[Delivery]:
         """What a report is about; packets that are too old to be known, or were told of before, are left out."""
+        self.untold = self._skipped(arrivals.base)
+        self._told = arrivals.base + len(arrivals.times_s) & 0xFFFF
         found = []
         for offset, arrived_s in enumerate(arrivals.times_s):
             age = (self._sequence - arrivals.base - offset) & 0xFFFF
@@ -62,3 +66,15 @@ class SentPackets:
                 )
             )
         return found
+
+    def _skipped(self, base: int) -> list[Delivery]:
+        """Packets between the report before and this one."""
+        if (base - self._told & 0xFFFF) >= KEPT // 4:
+            return []
+        ages = range(self._sequence - self._told & 0xFFFF, self._sequence - base & 0xFFFF, -1)
+        slots = [self._sequence - age & KEPT - 1 for age in ages if age < KEPT]
+        return [
+            Delivery(self._sent_s[slot], None, self._size_bytes[slot], self._ssrc[slot], self._rtp_sequence[slot])
+            for slot in slots
+            if self._size_bytes[slot]
+        ]

@@ -12,7 +12,10 @@ RATE_WINDOW_S = 1.0
 
 
 class SourceReport(NamedTuple):
-    """How one source of a publisher arrives; ``loss`` is a share of the latest seconds, before any repair."""
+    """How one source of a publisher arrives; ``loss`` is a share of the latest seconds, before any repair.
+
+    ``rtt_s`` is how long a lost packet takes to come when it is asked for; None while nothing was lost.
+    """
 
     source: SourceKind
     bitrate_bps: float
