@@ -43,7 +43,8 @@ class VMeet(Server):
     async def start(self) -> None:
         """Returns when it answers. Raises RuntimeError when it does not."""
         self.process.start()
-        self._http = aiohttp.ClientSession(self.url, cookie_jar=aiohttp.CookieJar(unsafe=True))
+        jar, connector = aiohttp.CookieJar(unsafe=True), aiohttp.TCPConnector(limit=0)  # a socket for each person
+        self._http = aiohttp.ClientSession(self.url, cookie_jar=jar, connector=connector)
         await answering(self._http, "/api/health", self.process, START_S)
 
     async def connect(self, layout: Layout, load: Load) -> None:
@@ -97,6 +98,7 @@ class Page:
         self._receive: Path | None = None
         self._published: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._welcomed = asyncio.Event()
+        self._refused = ""
         self._shown: dict[str, bool] = {}  # participant id -> has a camera
         self._own_id = ""
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -109,6 +111,8 @@ class Page:
         self._spawn(self._beat())
         async with asyncio.timeout(ANSWER_S):
             await self._welcomed.wait()
+            if self._refused:
+                raise RuntimeError(self._refused)
             if self._sends:
                 await self._publish()
 
@@ -142,7 +146,9 @@ class Page:
         elif kind == "participant-left":
             self._shown.pop(message["participant_id"], None)
         elif kind == "error":
-            raise RuntimeError(f"VMeet refused: {message['message']}")
+            self._refused = f"VMeet refused: {message['message']}"
+            self._welcomed.set()
+            raise RuntimeError(self._refused)
 
     def _note(self, participants: list[dict[str, Any]]) -> bool:
         """Whether somebody's camera is new."""

@@ -15,7 +15,7 @@ from vmeet_core.settings import Preset
 
 State = Literal["waiting", "previewing", "in", "left"]
 StreamKind = Literal["whip", "whep"]
-MAX_PEOPLE = 100
+MAX_PEOPLE = 128  #: in one meeting: a lecture to a hundred, who lectures, and some who record or stream
 
 
 class MeetingFull(Exception):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from stream_stage import Encoded, Stage
 
+from vmeet_core.meetings import MAX_PEOPLE
 from vmeet_core.server.app import HALL, NETWORK
 from vmeet_core.server.stream_session import CONNECT_S
 from vmeet_core.server.streams import REFUSAL_S, Refusal, Streams
@@ -94,15 +95,19 @@ async def test_a_viewer_may_come_first_and_gets_who_comes(stage: Stage) -> None:
     async with asyncio.timeout(15):
         picture = await video.recv()
     assert (picture.width, picture.height) == (320, 240)
+    before = stage.live._around.traffic.total
     await stage.streams.end(session)
     assert stage.known(session) is None
+    after = stage.live._around.traffic.total
+    assert after.sent > before.sent, "what viewers get counts as well"
+    assert after.sent_bytes > before.sent_bytes
 
 
 async def test_a_full_meeting_takes_no_publisher_and_says_so(stage: Stage) -> None:
-    for number in range(100):
+    for number in range(MAX_PEOPLE):
         stage.live.meeting.join_stream(f"Stream {number}")
     session = await stage.publish("audio")
     await stage.until(lambda: isinstance(stage.known(session), Refusal))
     refusal = stage.known(session)
     assert isinstance(refusal, Refusal)
-    assert "100 people are in this meeting" in refusal.reason
+    assert f"{MAX_PEOPLE} people are in this meeting" in refusal.reason

@@ -386,6 +386,47 @@ def test_the_number_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(with_addresses(monkeypatch, *(f"10.0.0.{i}" for i in range(1, 100)))) == MAX_ADDRESSES
 
 
+async def test_addresses_that_come_and_go_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = ["127.0.0.2"]
+    monkeypatch.setattr("vmeet_core.sfu.network.usable_addresses", lambda: list(here))
+    network = Network()
+    await network.open()
+    try:
+        here[:] = ["127.0.0.3", "127.0.0.2"]
+        network.look_again()
+        assert sorted(network.addresses) == ["127.0.0.2", "127.0.0.3"]
+        pair = Pair(network)
+        await pair.connect(server_offers=False)
+        await pair.exchange()
+        offers = [each.host for each in network._candidates]
+        assert offers == ["127.0.0.3", "127.0.0.2"]
+        used = [address for address, mux in network._muxes.items() if mux.paths]
+        here[:] = ["127.0.0.4"]
+        network.look_again()
+        assert sorted(network.addresses) == sorted([*used, "127.0.0.4"]), "whoever is connected goes on"
+        assert [each.host for each in network._candidates] == ["127.0.0.4"]
+        await pair.exchange()
+        await pair.close()
+    finally:
+        await network.close()
+
+
+async def test_an_address_whose_port_is_taken_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = ["127.0.0.2"]
+    monkeypatch.setattr("vmeet_core.sfu.network.usable_addresses", lambda: list(here))
+    network = Network()
+    await network.open()
+    try:
+        with contextlib.closing(bound_socket("127.0.0.3", network.port)):
+            here.append("127.0.0.3")
+            network.look_again()
+            assert network.addresses == ["127.0.0.2"]
+        network.look_again()
+        assert network.addresses == ["127.0.0.2", "127.0.0.3"]
+    finally:
+        await network.close()
+
+
 def test_the_machine_has_an_address() -> None:
     assert usable_addresses()
 

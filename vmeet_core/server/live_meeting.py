@@ -34,6 +34,9 @@ class Watcher(Protocol):
     def refresh(self, people: Mapping[str, PublishConnection], speaker_id: str | None) -> None:
         """Something has changed: everyone who publishes, in the order they came, and who speaks."""
 
+    def count(self, traffic: TrafficMeter) -> None:
+        """Add what was sent since the last time."""
+
 
 class Surroundings(NamedTuple):
     """What a meeting needs of the server: ``ice_servers`` are those for the page of a participant id."""
@@ -211,7 +214,9 @@ class LiveMeeting:
 
     def remove_watcher(self, watcher: Watcher) -> None:
         """Harmless when unknown."""
-        self._watchers.pop(watcher, None)
+        if watcher in self._watchers:
+            del self._watchers[watcher]
+            watcher.count(self._around.traffic)
 
     # ---- media ----
 
@@ -289,6 +294,8 @@ class LiveMeeting:
                 people.append(person_statistics(attendee.participant.id, attendee.measure()))
                 attendee.count(self._around.traffic)
                 await asyncio.sleep(0)
+            for watcher in list(self._watchers):
+                watcher.count(self._around.traffic)
             members = list(self.members.values())
             for member in members:
                 member.tell_statistics(people)

@@ -10,6 +10,7 @@ from vmeet_core import protocol
 from vmeet_core.meetings import MeetingFull, StreamKind
 from vmeet_core.server.live_meeting import LiveMeeting
 from vmeet_core.server.programme import choose
+from vmeet_core.server.statistics import TrafficMeter
 from vmeet_core.sfu.b_frame_watch import REASON, BFrameWatch
 from vmeet_core.sfu.network import Network
 from vmeet_core.sfu.peer_link import PeerLink
@@ -149,6 +150,11 @@ class WatchSession(StreamSession):
     async def advance(self, now_s: float) -> None:
         """Somebody may have begun to send, or have stopped: nobody tells of that."""
         self._show(now_s)
+
+    def count(self, traffic: TrafficMeter) -> None:
+        """Add what was sent since the last time."""
+        picture = self._connection.picture
+        traffic.count_outgoing(self._connection, [*self._connection.sounds, *([picture] if picture else [])])
 
     def _show(self, now_s: float) -> None:
         programme = choose(self._people, self._order(), now_s)

@@ -20,6 +20,7 @@ from vmeet_core.sfu.udp import UdpMux, bound_socket
 
 logger = logging.getLogger(__name__)
 SWEEP_S = 1.0
+LOOK_S = 10.0  #: a laptop that changes networks or a VPN that comes up is noticed within this time
 MAX_ADDRESSES = 16
 ANY_PORT_TRIES = 20
 HOST_PREFERENCE = 126
@@ -36,7 +37,8 @@ class Network:
     global ones first and IPv6 before IPv4 among equals; where there is none (an offline machine), ``127.0.0.1`` and
     ``::1``. A browser on the same machine reaches any of them; where loopback is all there is, Chromium wants
     ``--allow-loopback-in-peer-connection``. With ``public_address`` (1:1 NAT) that comes first and the others of its
-    family stay behind it, for people on the same side of the NAT. ``addresses`` replaces the machine's own.
+    family stay behind it, for people on the same side of the NAT. ``addresses`` replaces the machine's own, which are
+    looked up again now and then: new ones are bound and offered to those who come from then on.
 
     ``ports`` are the first and the last that may be used; the first free one is. None lets the system choose.
     """
@@ -56,6 +58,7 @@ class Network:
         self._candidates: list[Candidate] = []
         self._departures = Departures()
         self._sweep: asyncio.TimerHandle | None = None
+        self._looked_s = 0.0
 
     @property
     def addresses(self) -> list[str]:
@@ -71,11 +74,39 @@ class Network:
         sockets = bind_all(wanted, self._ports)
         self.port = next(iter(sockets.values())).getsockname()[1]
         for address, sock in sockets.items():
-            mux = self._muxes[address] = UdpMux(sock, self.connections, self._departures)
-            mux.open()
-        self._candidates = host_candidates(offered(self.addresses, self._public_address), self.port)
+            self._listen(address, sock)
+        self._offer(self.addresses)
+        self._looked_s = time.monotonic()
         self._sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._expire)
         logger.info("media: UDP port %d on %s", self.port, ", ".join(self._muxes))
+
+    def _listen(self, address: str, sock: socket.socket) -> None:
+        mux = self._muxes[address] = UdpMux(sock, self.connections, self._departures)
+        mux.open()
+
+    def _offer(self, addresses: Sequence[str]) -> None:
+        self._candidates = host_candidates(offered(addresses, self._public_address), self.port)
+
+    def look_again(self) -> None:
+        """Bind addresses that this machine has now, and offer no others. Those in use stay bound while they are."""
+        wanted = usable_addresses()
+        for address in wanted:
+            if address not in self._muxes:
+                self._try_to_listen(address)
+        for address in [address for address, mux in self._muxes.items() if address not in wanted and not mux.paths]:
+            self._muxes.pop(address).close()
+            logger.info("media: %s is gone", address)
+        here = [address for address in wanted if address in self._muxes]
+        if here:
+            self._offer(here)
+
+    def _try_to_listen(self, address: str) -> None:
+        try:
+            self._listen(address, bound_socket(address, self.port))
+        except OSError as error:
+            logger.debug("%s cannot be used for media: %s", address, error)
+        else:
+            logger.info("media: UDP port %d on %s, too", self.port, address)
 
     async def close(self) -> None:
         """Close every connection and socket; twice is harmless."""
@@ -105,8 +136,12 @@ class Network:
     def _expire(self) -> None:
         loop = asyncio.get_running_loop()
         self._sweep = loop.call_later(SWEEP_S, self._expire)
+        now_s = time.monotonic()
         for connection in list(self.connections.values()):
-            connection.expire(time.monotonic())
+            connection.expire(now_s)
+        if self._addresses is None and now_s - self._looked_s >= LOOK_S:
+            self._looked_s = now_s
+            self.look_again()
 
 
 def usable_addresses() -> list[str]:
