@@ -55,7 +55,9 @@ async def test_a_folder_in_place_of_the_file_is_an_error(tmp_path: Path) -> None
         await Database.open(tmp_path)
 
 
-async def test_cancelled_queries_leave_no_thread_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after_s", [0.0, 0.001, 0.003, 0.02])
+async def test_cancelled_queries_leave_no_thread_behind(tmp_path: Path, after_s: float) -> None:
+    """Whether they have connected by then or not."""
     database = await Database.open(tmp_path / "vmeet.sqlite3")
     before = set(threading.enumerate())
     slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT sum(i) FROM n"
@@ -65,7 +67,7 @@ async def test_cancelled_queries_leave_no_thread_behind(tmp_path: Path) -> None:
             await session.scalar(text(slow))
 
     tasks = [asyncio.create_task(query()) for _ in range(4)]
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(after_s)
     for task in tasks:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
