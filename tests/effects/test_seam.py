@@ -40,6 +40,11 @@ def test_faint_noise_of_the_mask_shows_nothing():
     assert (edge(1 - noise, checkers(HD).y) == 255).all()
 
 
+@pytest.mark.parametrize("feather", [0.0, 0.5, 1.0])
+def test_where_the_mask_doubts_the_room_is_hidden(feather):
+    assert (edge(np.full((144, 256), 0.2, np.float32), checkers(HD).y, feather) == 0).all()
+
+
 def test_where_luma_says_nothing_the_mask_is_believed():
     mask = seen_by_a_network(outline(HD))
     flat = plain(HD, 120).y

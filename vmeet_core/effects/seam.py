@@ -18,8 +18,8 @@ Mask = NDArray[np.float32]
 RADIUS_PX = 3  #: of the windows, at the mask's size
 SMOOTHNESS = 3e-4  #: contrast below its root (luma from 0 to 1) counts as none: the filter's epsilon
 CENTRE = 0.53  #: opacity of the middle of the seam: a little inside, so that nothing of the old background shows
-SHARPEST, SOFTEST = 0.15, 0.45  #: half the seam's width as a part of the opacity, at feather 0 and 1
-WIDEST = 0.012  #: the feather's radius at 1, as a part of the picture's shorter side
+SHARPEST, SOFTEST = 0.15, 0.3  #: half the seam's width as a part of the opacity, at feather 0 and 1
+WIDEST = 0.016  #: the feather's radius at 1, as a part of the picture's shorter side
 FINE_PX = 400_000  #: pictures with more pixels get their seam at half the size, where it costs a quarter
 _TINY = 1e-4  # variance of a mask that does not change
 
