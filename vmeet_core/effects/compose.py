@@ -28,16 +28,15 @@ class Composer:
         Each plugin may bring its own, for uploads.
         """
         self._pictures = pictures
+        self._options = options
+        self._background = self._made(options)
         self._smoother = MaskSmoother(options.smoothing)
         self._edge = SoftEdge()
         self._wrap = LightWrap()
-        self._background: Background
-        self.update(options)
 
     def update(self, options: EffectOptions) -> None:
         """Holds from the next picture on. Raises ValueError for an unknown picture, and leaves all as it was."""
-        before = getattr(self, "_options", None)
-        if before is None or _behind(before) != _behind(options):
+        if _behind(options) != _behind(self._options):
             self._background = self._made(options)
         self._smoother.smoothing = options.smoothing
         self._options = options
