@@ -17,11 +17,11 @@ ROWS = (
     {"cli"},
     {"server"},
     {"sfu", "live", "recording", "pipeline", "evaluate"},
-    {"media", "effects", "meetings", "timeline", "database"},
+    {"media", "meetings", "timeline", "database"},
     {"protocol"},
     {"manifest"},
     {"plugins"},
-    {"settings", "weights", "builtin"},
+    {"settings", "weights", "builtin", "effects"},
     {"hookspecs"},
     {"color"},
 )
@@ -93,6 +93,8 @@ def test_rooms_enter_only_rooms_below(file):
             breaches.append(f"{file.relative_to(ROOT)}:{found.line} imports {found.module}")
         if name in RUNTIMES | plugin_packages():
             breaches.append(f"{file.relative_to(ROOT)}:{found.line} imports {found.module}: leave that to plugins")
+        if name == "cv2" and room_of(file) != "effects":
+            breaches.append(f"{file.relative_to(ROOT)}:{found.line} imports cv2: only effects may")
     assert breaches == []
 
 
@@ -126,6 +128,9 @@ def test_plugins_enter_only_what_is_meant_for_them():
         ("plugins", "media", False),
         ("settings", "weights", False),
         ("hookspecs", "color", True),
+        ("effects", "hookspecs", True),
+        ("effects", "weights", False),
+        ("effects", "media", False),
         ("testing", "hookspecs", True),
         ("testing", "media", False),
         ("server", "testing", False),

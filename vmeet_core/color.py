@@ -18,14 +18,15 @@ def i420_to_rgb(planes: tuple[Plane, Plane, Plane], size: tuple[int, int], limit
     return np.clip(rgb + 0.5, 0, 255).astype(np.uint8)
 
 
-def rgb_to_i420(rgb: Plane) -> tuple[Plane, Plane, Plane]:
-    """(h, w, 3) uint8 to limited-range planes y, u, v; chroma is the mean of each 2x2 block."""
+def rgb_to_i420(rgb: Plane, limited: bool = True) -> tuple[Plane, Plane, Plane]:
+    """(h, w, 3) uint8 to planes y, u, v; chroma is the mean of each 2x2 block."""
     r, g, b = np.moveaxis(rgb.astype(np.float32), -1, 0)
     y = 0.299 * r + 0.587 * g + 0.114 * b
+    luma_span, black, chroma_span = (219, 16, 224) if limited else (255, 0, 255)
     return (
-        _to_byte(y, 219, 16),
-        _to_byte(_halve((b - y) / 1.772), 224, 128),
-        _to_byte(_halve((r - y) / 1.402), 224, 128),
+        _to_byte(y, luma_span, black),
+        _to_byte(_halve((b - y) / 1.772), chroma_span, 128),
+        _to_byte(_halve((r - y) / 1.402), chroma_span, 128),
     )
 
 
