@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from vmeet_core.cli.common import OK, CommandError, Subparsers, add_command, read_settings
+from vmeet_core.cli.common import FAULT, OK, CommandError, Subparsers, add_command, read_settings
 from vmeet_core.evaluate import EVALUATORS, evaluator
 from vmeet_core.evaluate.comparison import CompareError, Comparison, Contestant, Progress, compare
 from vmeet_core.evaluate.report import as_html, as_json, as_text
@@ -20,9 +20,14 @@ DESCRIPTION = """\
 Measure the quality and the speed of the installed plugins of one kind on a folder
 of test material, and print a table. Weights must have been fetched.
 
-  denoisers   DIR holds NAME.clean.flac and NAME.noisy.flac, 16 kHz or more
+  denoisers       DIR holds NAME.clean.flac and NAME.noisy.flac, 16 kHz or more.
+                  It needs the packages of pip install 'vmeet-core[evaluate]'.
+  frame-filters   DIR holds NAME.jpg and NAME.png (the mask: person not 0), and
+                  clips (mp4, webm, mkv) if you like. Masks are told from outside,
+                  of filters that have the option "background".
 
-It needs the extra packages of pip install 'vmeet-core[evaluate]'."""
+A plugin that fails is named, and the others are measured all the same; the exit
+code is then 1."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -43,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
     for target, make in ((args.json, as_json), (args.report, as_html)):
         if target is not None:
             target.write_text(make(comparison), encoding="utf-8")
-    return OK
+    for failure in comparison.failures:
+        print(f"vmeet: {failure} (vmeet check {failure.contestant} may tell more)", file=sys.stderr)
+    return FAULT if comparison.failures else OK
 
 
 def measured(args: argparse.Namespace) -> Comparison:
