@@ -14,7 +14,7 @@ from vmeet_core.hookspecs import Frame
 
 PHOTO, MASK = ".jpg", ".png"
 WEBCAM_PX = (1280, 720)  #: width, height
-_GREY_PERSON = 128  # a mask with more values than two is cut here
+_GREY_PERSON = 128  # a grey mask is cut here
 _SMALL_PX = (80, 45)  # the sides of the webcam frame are as blurred as a picture of this size, blurred again
 _SIDE_BLUR_PX = 2
 
@@ -62,8 +62,8 @@ def read_portrait(portrait: Portrait) -> Scene:
 
 
 def binary(mask: NDArray[np.uint8]) -> Mask:
-    """True for a person: any value but 0 in a mask of two values, at least 128 in a grey one."""
-    grey = len(np.unique(mask)) > 2
+    """True for a person: any value but 0 in a mask of two values or of labels, at least 128 in a grey one."""
+    grey = len(np.unique(mask)) > 2 and mask.max() >= _GREY_PERSON
     person: Mask = mask >= _GREY_PERSON if grey else mask > 0
     return person
 
