@@ -5,10 +5,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vmeet_core.evaluate.comparison import CompareError
-from vmeet_core.evaluate.matting import SETTLE_FRAMES, moving_alphas, rendered, replaces_background, still_alpha
+from vmeet_core.evaluate.matting import (
+    SETTLE_FRAMES,
+    moving_alphas,
+    over_both,
+    rendered,
+    replaces_background,
+    still_alpha,
+)
 from vmeet_core.hookspecs import Engine, Frame, FrameStream, Options
 from vmeet_core.testing import ChromaKeyProvider, local_host, noise_picture, person_picture
 from vmeet_core.testing.fakes import Alpha, ChromaKeyOptions, blended, chroma_key_alpha, colour_planes
@@ -151,6 +158,22 @@ def test_a_background_that_takes_no_colour_is_told() -> None:
 
     with pytest.raises(CompareError, match='its option background refuses the colour "#000000"'):
         still_alpha(Filter(soft_alpha(60, 80)), Pictures(), person_picture(60, 80))
+
+
+def test_a_background_alone_may_choose_what_goes_with_it() -> None:
+    class Effect(Blend):
+        effect: str = "blur"
+        feather: float = 0.3
+
+        @model_validator(mode="before")
+        @classmethod
+        def _alone(cls, given: Any) -> Any:
+            return {"effect": "replace", **given} if "background" in given else given
+
+    black, white = over_both(Effect())
+    assert (black.effect, black.background, white.background) == ("replace", "#000000", "#ffffff")
+    kept, _ = over_both(Effect(feather=0.0))
+    assert (kept.effect, kept.feather) == ("replace", 0)
 
 
 def test_only_who_offers_a_background_replaces_it() -> None:

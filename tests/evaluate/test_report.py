@@ -111,7 +111,14 @@ def test_what_failed_has_a_row_without_figures(illustrated: Comparison) -> None:
     assert json.loads(as_json(illustrated))["broken"] == {"n": 0}
     lines = as_text(illustrated).splitlines()
     assert lines[3].split() == ["broken", "–", "–", "–", "–", "0"]
-    assert lines[4:] == ["broken: it raised <Error>", "dtln: half of it only"]
+    assert lines[4:] == ["dtln: half of it only"]
+
+
+def test_what_was_measured_of_nothing_has_no_column(comparison: Comparison) -> None:
+    rows = tuple(row._replace(scores={"stoi": row.scores["stoi"]}) for row in comparison.rows)
+    bare = replace(comparison, rows=rows)
+    assert as_text(bare).splitlines()[0].split() == ["STOI", "n"]
+    assert "PESQ" not in as_html(bare)
 
 
 def test_html_speaks_english_and_chinese(comparison: Comparison) -> None:

@@ -143,6 +143,12 @@ class Comparison:
     def items(self) -> list[str]:
         return list(dict.fromkeys(row.item for row in self.rows))
 
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Those that were measured of anything: without clips, say, there is no flicker."""
+        found = {metric for row in self.rows for metric in row.scores}
+        return tuple(metric for metric in self.evaluator.metrics if metric.name in found)
+
     def scores(self, name: str, item: str) -> Scores:
         """Empty for a contestant that failed."""
         return next((row.scores for row in self.rows if (row.contestant, row.item) == (name, item)), {})

@@ -139,7 +139,7 @@ def reservation(options: Any, rows: Sequence[Row]) -> str | None:
     if outlines and not any(outlines):
         return (
             f'no outline on any picture: either it finds nobody, or its option "{BACKGROUND}" does nothing by itself '
-            "(it must replace the background whatever the other options are)"
+            "(set without the others, it must replace the background)"
         )
     return None
 

@@ -38,9 +38,12 @@ def replaces_background(options: Any) -> bool:
 
 
 def with_background(options: Options, colour: str) -> Options:
-    """Raises CompareError where the filter takes no colour."""
+    """The options that were set, and the background; the filter may choose others to go with it.
+
+    Raises CompareError where it takes no colour.
+    """
     try:
-        return type(options).model_validate(options.model_dump() | {BACKGROUND: colour})
+        return type(options).model_validate(options.model_dump(exclude_unset=True) | {BACKGROUND: colour})
     except ValidationError as error:
         reason = error.errors()[0]["msg"]
         raise CompareError(f'its option {BACKGROUND} refuses the colour "{colour}": {reason}') from error

@@ -35,8 +35,8 @@ def as_json(comparison: Comparison) -> str:
 
 
 def as_text(comparison: Comparison) -> str:
-    """The means as an aligned table, and below it what was not measured and why."""
-    metrics, means = comparison.evaluator.metrics, comparison.means()
+    """The means as an aligned table, and below it what it does not tell of those that did not fail."""
+    metrics, means = comparison.metrics, comparison.means()
     width = max([12, *map(len, means)])
     columns = [max(10, len(metric.title) + 2) for metric in metrics]
     head = " " * width + "".join(f"{metric.title:>{size}}" for metric, size in zip(metrics, columns, strict=True))
@@ -44,7 +44,7 @@ def as_text(comparison: Comparison) -> str:
     for name, scores in means.items():
         cells = [f"{_value(metric, scores):>{size}}" for metric, size in zip(metrics, columns, strict=True)]
         lines.append(f"{name:{width}}{''.join(cells)}{round(scores['n']):>6}")
-    return "\n".join([*lines, *map(str, comparison.remarks)])
+    return "\n".join([*lines, *(str(remark) for remark in comparison.remarks if not remark.failed)])
 
 
 def as_html(comparison: Comparison) -> str:
@@ -60,15 +60,15 @@ def as_html(comparison: Comparison) -> str:
 <h2>Mean <span lang="zh-Hant">平均</span></h2>
 {_means(comparison)}
 {_remarks(comparison)}{_exhibits(comparison)}<h2>Each item <span lang="zh-Hant">各項目</span></h2>
-{"".join(_item_table(comparison, metric) for metric in evaluator.metrics)}
+{"".join(_item_table(comparison, metric) for metric in comparison.metrics)}
 <h2>What the figures mean <span lang="zh-Hant">數值說明</span></h2>
-<dl>{"".join(_meaning(metric) for metric in evaluator.metrics)}</dl>
+<dl>{"".join(_meaning(metric) for metric in comparison.metrics)}</dl>
 </body></html>
 """
 
 
 def _means(comparison: Comparison) -> str:
-    metrics, means = comparison.evaluator.metrics, comparison.means()
+    metrics, means = comparison.metrics, comparison.means()
     best = {metric.name: _best(metric, means.values()) for metric in metrics}
     rows = [
         _row(_label(comparison, name), [_cell(metric, scores, best[metric.name]) for metric in metrics])
@@ -86,8 +86,6 @@ def _item_table(comparison: Comparison, metric: Metric) -> str:
         scores = [comparison.scores(name, item) for name in names]
         best = _best(metric, scores)
         rows.append(_row(f"{escape(item)}", [_cell(metric, each, best) for each in scores]))
-    if not rows:
-        return ""
     heading = f'<h3>{escape(metric.title)} <small lang="zh-Hant">{escape(metric.title_zh)}</small></h3>'
     return heading + _table([f"<th scope=col>{escape(name)}</th>" for name in names], rows)
 
@@ -103,7 +101,7 @@ def _exhibits(comparison: Comparison) -> str:
     exhibition = comparison.evaluator.exhibition
     if exhibition is None or not comparison.exhibits:
         return ""
-    (metric,) = (metric for metric in comparison.evaluator.metrics if metric.name == exhibition.metric)
+    (metric,) = (metric for metric in comparison.metrics if metric.name == exhibition.metric)
     return (
         f'<h2>Pictures <span lang="zh-Hant">圖例</span></h2>\n<p>{escape(exhibition.legend)}</p>'
         f'<p lang="zh-Hant">{escape(exhibition.legend_zh)}</p>\n'

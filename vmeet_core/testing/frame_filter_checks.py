@@ -172,7 +172,7 @@ def check_background(subject: Subject) -> str:
         else:
             raise Breach(
                 f"{label} is changed, and the same over black as over white.",
-                f'Let "{BACKGROUND}" replace the background whatever the other options are, or pass the picture on.',
+                f'Let "{BACKGROUND}", set without the others, replace the background, or pass the picture on.',
             )
     return ", ".join(fates)
 
