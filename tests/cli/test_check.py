@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from vmeet_core.testing import DENOISER_CHECKS, PROVIDER_CHECKS
+from vmeet_core.cli.check import checks_of
+from vmeet_core.testing import DENOISER_CHECKS, FRAME_FILTER_CHECKS, PROVIDER_CHECKS
 
 PLUGIN = """
 import numpy as np
@@ -62,10 +63,16 @@ def test_json_holds_every_result(check):
     assert results["length"]["state"] == "passed"
 
 
-def test_of_other_kinds_what_they_say_is_checked(run_vmeet):
+def test_the_built_in_filter_passes_every_check(run_vmeet):
     done = run_vmeet("check", "brightness")
-    assert done.returncode == 0
-    assert done.stdout.endswith(f"brightness: {len(PROVIDER_CHECKS)} of {len(PROVIDER_CHECKS)} checks passed\n")
+    assert done.returncode == 0, done.stdout
+    count = len(FRAME_FILTER_CHECKS)
+    assert done.stdout.endswith(f"brightness: {count} of {count} checks passed\n")
+    assert "ms per 360p frame" in done.stdout
+
+
+def test_of_other_kinds_what_they_say_is_checked():
+    assert checks_of("transcribers") == checks_of("video_enhancers") == PROVIDER_CHECKS
 
 
 def test_an_unknown_name_gets_a_suggestion(check):

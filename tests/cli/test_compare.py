@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from vmeet_core.media.audio import AudioWriter
 from vmeet_core.testing import noise, speech_like
@@ -80,3 +81,66 @@ def test_an_unknown_kind_is_a_wrong_command_line(run_vmeet):
     done = run_vmeet("compare", "nonsense", "--data", ".")
     assert done.returncode == 2
     assert "denoisers" in done.stderr
+
+
+FILTERS = """
+from vmeet_core.hookspecs import hookimpl
+from vmeet_core.testing import ChromaKeyProvider
+from vmeet_core.testing.fakes import ChromaKeyEngine, ChromaKeyStream
+
+class Crashing(ChromaKeyStream):
+    def process(self, frame, pts_s):
+        raise OSError("no luck")
+
+class CrashingEngine(ChromaKeyEngine):
+    def open(self, options):
+        return Crashing(options)
+
+class Crashes(ChromaKeyProvider):
+    name = "crashes"
+    def load(self, server_settings, host):
+        return CrashingEngine()
+
+@hookimpl
+def register_frame_filters():
+    return [Crashes(), ChromaKeyProvider()]
+"""
+
+
+@pytest.fixture
+def green_screen(tmp_path: Path) -> Path:
+    folder = tmp_path / "portraits"
+    folder.mkdir()
+    person = np.zeros((96, 128), bool)
+    person[30:, 40:90] = True
+    photo = np.where(person[..., None], [200, 150, 130], [0, 177, 64]).astype(np.uint8)
+    Image.fromarray(photo).save(folder / "a.jpg", quality=95)
+    Image.fromarray(person.astype(np.uint8)).save(folder / "a.png")
+    return folder
+
+
+def test_frame_filters_are_measured_and_one_that_crashes_leaves_the_others(
+    run_vmeet, install_plugin, packages, green_screen
+):
+    install_plugin("vmeet-screen", FILTERS)
+    targets = ["--json", "out.json", "--report", "out.html"]
+    done = run_vmeet("compare", "frame-filters", "--data", green_screen, *targets, packages=packages)
+    assert done.returncode == 1
+    assert "vmeet: crashes: a: it raised OSError: no luck (vmeet check crashes may tell more)" in done.stderr
+    means = json.loads((green_screen.parent / "out.json").read_text())
+    assert list(means) == ["brightness", "chroma-key", "crashes"]
+    assert means["chroma-key"]["iou"] > 0.97
+    assert means["chroma-key"].keys() == {"iou", "boundary_f", "iou_16x9", "boundary_f_16x9", "ms_per_frame", "n"}
+    assert means["brightness"].keys() == {"ms_per_frame", "n"}
+    assert means["crashes"] == {"n": 0}
+    assert "brightness: no masks, only its time" in done.stdout
+    assert "data:image/jpeg;base64," in (green_screen.parent / "out.html").read_text()
+    alone = run_vmeet("compare", "frame-filters", "--data", green_screen, "--plugin", "chroma-key", packages=packages)
+    assert alone.returncode == 0
+
+
+def test_a_folder_without_portraits_is_named(run_vmeet, tmp_path):
+    done = run_vmeet("compare", "frame-filters", "--data", tmp_path)
+    assert done.returncode == 1
+    assert "has no pictures: put NAME.jpg and NAME.png" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from vmeet_core.evaluate import EVALUATORS, evaluator
-from vmeet_core.evaluate.comparison import CompareError, Contestant, Evaluator, Metric, compare
+from vmeet_core.evaluate.comparison import CompareError, Contestant, Evaluator, Exhibition, Metric, Picture, compare
+from vmeet_core.hookspecs import Permanent
 
 
 class Number(NamedTuple):
@@ -68,9 +69,78 @@ def test_progress_tells_every_item() -> None:
 
 def test_a_failure_names_contestant_and_item_and_closes_the_engine() -> None:
     log: list[str] = []
-    with pytest.raises(CompareError, match="a on item1: is negative"):
-        compare(judge(1, -1), Path(), [contestant("a", log)], silent)
+    result = compare(judge(1, -1), Path(), [contestant("a", log)], silent)
+    assert [str(failure) for failure in result.failures] == ["a: item1: is negative"]
     assert log == ["load", "close"]
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (Permanent("run vmeet weights fetch a"), "a: run vmeet weights fetch a"),
+        (KeyError("colour"), "a: it raised KeyError: 'colour'"),
+    ],
+)
+def test_one_that_does_not_load_leaves_the_others(error: Exception, text: str) -> None:
+    def fail() -> Engine:
+        raise error
+
+    broken = Contestant("a", "A", "1", fail, 7)
+    result = compare(judge(1, 3), Path(), [broken, contestant("b", [])], silent)
+    assert [str(remark) for remark in result.remarks] == [text]
+    assert result.means() == {
+        "plain": {"size": 0.0, "n": 2},
+        "b": {"size": 4.0, "options": 7, "n": 2},
+        "a": {"n": 0},
+    }
+    assert result.scores("a", "item0") == {}
+
+
+def test_material_that_cannot_be_measured_ends_the_bake_off() -> None:
+    def refuse(item: Number) -> dict[str, float]:
+        raise CompareError("cut them alike")
+
+    with pytest.raises(CompareError, match="item0: cut them alike"):
+        compare(judge(1)._replace(score_baseline=refuse), Path(), [contestant("a", [])], silent)
+
+
+def test_an_interrupt_is_no_failure_of_a_plugin() -> None:
+    def interrupt(item: Number, engine: Engine, options: Any) -> dict[str, float]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(judge(1)._replace(score=interrupt), Path(), [contestant("a", [])], silent)
+
+
+def test_without_a_baseline_and_without_contestants_there_is_nothing() -> None:
+    bare = judge(1)._replace(baseline=None, score_baseline=None)
+    assert compare(bare, Path(), [], silent).means() == {}
+    assert compare(bare, Path(), [contestant("a", [])], silent).names == ["a"]
+
+
+def test_a_metric_counts_where_there_is_one() -> None:
+    def odd(item: Number, engine: Engine, options: Any) -> dict[str, float]:
+        return {"size": item.value} if item.value % 2 else {"other": item.value}
+
+    result = compare(judge(2, 1, 3)._replace(score=odd, baseline=None), Path(), [contestant("a", [])], silent)
+    assert result.means() == {"a": {"other": 2, "size": 2, "n": 3}}
+
+
+def test_a_reservation_is_told_beside_the_results() -> None:
+    doubtful = judge(1)._replace(reservation=lambda options, rows: f"{options} of {len(rows)} rows are doubtful")
+    result = compare(doubtful, Path(), [contestant("a", [])], silent)
+    assert ([str(remark) for remark in result.remarks], result.failures) == (["a: 7 of 1 rows are doubtful"], [])
+
+
+def test_the_worst_the_median_and_the_best_are_exhibited() -> None:
+    shown = Exhibition("size", lambda item, engine, options: [Picture(item.name, "", b"")], "", "")
+    result = compare(judge(5, 1, 4, 2, 3)._replace(exhibition=shown), Path(), [contestant("a", [])], silent)
+    assert [(each.rank, each.item) for each in result.exhibits] == [
+        ("worst", "item1"),
+        ("median", "item4"),
+        ("best", "item0"),
+    ]
+    assert [each.pictures[0].title for each in result.exhibits] == ["item1", "item4", "item0"]
 
 
 def test_a_provider_may_not_be_called_as_the_baseline() -> None:

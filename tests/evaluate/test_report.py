@@ -1,17 +1,19 @@
 """The report in its three forms: every figure is there, and nothing is loaded from elsewhere."""
 
+import base64
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from vmeet_core.evaluate import evaluator
-from vmeet_core.evaluate.comparison import Comparison, Contestant, Row
+from vmeet_core.evaluate.comparison import Comparison, Contestant, Exhibit, Exhibition, Picture, Remark, Row
 from vmeet_core.evaluate.report import as_html, as_json, as_text
 
-VOID = {"meta"}
+VOID = {"meta", "img"}
 
 
 @pytest.fixture
@@ -74,6 +76,49 @@ def test_html_is_well_formed_and_self_contained(comparison: Comparison) -> None:
     assert balance.open == []
     assert not re.search(r"https?:|src=|url\(|<script|<link", page)
     assert 'name="viewport"' in page
+
+
+@pytest.fixture
+def illustrated(comparison: Comparison) -> Comparison:
+    """With pictures, a failure and a reservation."""
+    pictures = (Picture("Photo <1>", "照片", b"\xff\xd8jpeg"), Picture("Mask", "遮罩", b"\xff\xd8jpeg"))
+    exhibition = Exhibition("stoi", lambda item, engine, options: pictures, "red & blue", "紅與藍")
+    remarks = (Remark("broken", "it raised <Error>", True), Remark("dtln", "half of it only", False))
+    return replace(
+        comparison,
+        evaluator=comparison.evaluator._replace(exhibition=exhibition),
+        exhibits=(Exhibit("dtln", "<two>", "worst", pictures),),
+        remarks=remarks,
+    )
+
+
+def test_pictures_travel_inside_the_page_and_failures_are_told(illustrated: Comparison) -> None:
+    page = as_html(illustrated)
+    balance = Balance()
+    balance.feed(page)
+    assert balance.open == []
+    sources = re.findall(r'src="([^"]*)"', page)
+    assert sources == ["data:image/jpeg;base64," + base64.b64encode(b"\xff\xd8jpeg").decode()] * 2
+    assert not re.search(r"https?:|url\(|<script|<link", page)
+    assert 'alt="Photo &lt;1&gt; (&lt;two&gt;, dtln)"' in page
+    assert "red &amp; blue" in page
+    assert "worst" in page
+    assert "最差" in page
+    assert "<dt>broken</dt><dd>it raised &lt;Error&gt;</dd>" in page
+
+
+def test_what_failed_has_a_row_without_figures(illustrated: Comparison) -> None:
+    assert json.loads(as_json(illustrated))["broken"] == {"n": 0}
+    lines = as_text(illustrated).splitlines()
+    assert lines[3].split() == ["broken", "–", "–", "–", "–", "0"]
+    assert lines[4:] == ["dtln: half of it only"]
+
+
+def test_what_was_measured_of_nothing_has_no_column(comparison: Comparison) -> None:
+    rows = tuple(row._replace(scores={"stoi": row.scores["stoi"]}) for row in comparison.rows)
+    bare = replace(comparison, rows=rows)
+    assert as_text(bare).splitlines()[0].split() == ["STOI", "n"]
+    assert "PESQ" not in as_html(bare)
 
 
 def test_html_speaks_english_and_chinese(comparison: Comparison) -> None:

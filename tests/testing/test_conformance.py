@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from vmeet_core.testing import DENOISER_CHECKS, DenoiserConformance, GateProvider
+from vmeet_core.builtin import BrightnessProvider
+from vmeet_core.testing import (
+    DENOISER_CHECKS,
+    ChromaKeyProvider,
+    DenoiserConformance,
+    FrameFilterConformance,
+    GateProvider,
+)
 
 BAD = """
 import numpy as np
@@ -36,6 +43,18 @@ class TestGate(DenoiserConformance):
     @classmethod
     def provider(cls) -> GateProvider:
         return GateProvider()
+
+
+class TestChromaKey(FrameFilterConformance):
+    @classmethod
+    def provider(cls) -> ChromaKeyProvider:
+        return ChromaKeyProvider()
+
+
+class TestBrightness(FrameFilterConformance):
+    @classmethod
+    def provider(cls) -> BrightnessProvider:
+        return BrightnessProvider()
 
 
 def test_a_bad_plugin_fails_just_where_it_is_bad(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
-"""The gate does what it says."""
+"""The gate and the green screen do what they say."""
 
 import numpy as np
 
+from vmeet_core.hookspecs import Frame
 from vmeet_core.media.denoise import denoise_array
-from vmeet_core.testing import GateProvider, local_host, noise, speech_like
+from vmeet_core.testing import ChromaKeyProvider, GateProvider, local_host, noise, speech_like
+from vmeet_core.testing.fakes import ChromaKeyOptions, blended, chroma_key_alpha
 
 
 def test_the_gate_keeps_speech_and_removes_faint_noise() -> None:
@@ -13,3 +15,22 @@ def test_the_gate_keeps_speech_and_removes_faint_noise() -> None:
     out = denoise_array(np.concatenate([faint, speech]), 16_000, engine, GateProvider.options())
     assert np.max(np.abs(out[:15_000])) < 1e-5
     assert float(out[16_000:] @ speech) > 0.999 * float(speech @ speech)
+
+
+def test_the_green_screen_becomes_the_background_and_the_person_stays() -> None:
+    rgb = np.empty((41, 61, 3), np.uint8)
+    rgb[:, :30], rgb[:, 30:] = (0, 177, 64), (200, 150, 130)
+    frame, options = Frame.from_rgb(rgb), ChromaKeyOptions(background="#ff0000")
+    stream = ChromaKeyProvider().load(None, local_host()).open(options)
+    out = stream.process(frame, 0.0).rgb()
+    assert np.max(np.abs(out[:, :30].astype(int) - [255, 0, 0])) <= 3
+    np.testing.assert_array_equal(out[:, 30:], frame.rgb()[:, 30:])
+
+
+def test_colours_between_are_blended() -> None:
+    frame = Frame.from_rgb(np.full((4, 4, 3), (90, 165, 90), np.uint8))
+    options = ChromaKeyOptions(background="#ffffff")
+    alpha = chroma_key_alpha(frame, options)
+    assert 0.1 < alpha[0, 0] < 0.9
+    y = blended(frame, alpha, "#ffffff").y[0, 0]
+    assert abs(float(y) - (alpha[0, 0] * frame.y[0, 0] + (1 - alpha[0, 0]) * 235)) <= 0.51

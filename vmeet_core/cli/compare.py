@@ -1,28 +1,37 @@
 """``vmeet compare``: measures the installed plugins of one kind against one another."""
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from pydantic import ValidationError
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from vmeet_core.cli.common import OK, CommandError, Subparsers, add_command, read_settings
+from vmeet_core.cli.common import FAULT, OK, CommandError, Subparsers, add_command, read_settings
 from vmeet_core.evaluate import EVALUATORS, evaluator
 from vmeet_core.evaluate.comparison import CompareError, Comparison, Contestant, Progress, compare
 from vmeet_core.evaluate.report import as_html, as_json, as_text
+from vmeet_core.hookspecs import Options
 from vmeet_core.plugins import AnyProvider, Kind, Registry, UnknownProvider, allowed, discover, load_provider
-from vmeet_core.settings import Settings
+from vmeet_core.settings import Settings, did_you_mean
 
 DESCRIPTION = """\
 Measure the quality and the speed of the installed plugins of one kind on a folder
 of test material, and print a table. Weights must have been fetched.
 
-  denoisers   DIR holds NAME.clean.flac and NAME.noisy.flac, 16 kHz or more
+  denoisers       DIR holds NAME.clean.flac and NAME.noisy.flac, 16 kHz or more.
+                  It needs the packages of pip install 'vmeet-core[evaluate]'.
+  frame-filters   DIR holds NAME.jpg and NAME.png (the mask: person not 0), and
+                  clips (mp4, webm, mkv) if you like. Masks are told from outside,
+                  of filters that have the option "background".
 
-It needs the extra packages of pip install 'vmeet-core[evaluate]'."""
+A plugin that fails is named, and the others are measured all the same; the exit
+code is then 1."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -30,6 +39,13 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("kind", choices=sorted(EVALUATORS), help="the kind of plugin")
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="the folder of test material")
     parser.add_argument("--plugin", metavar="NAME", action="append", help="only this provider (may be repeated)")
+    parser.add_argument(
+        "--option",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="set this option of every provider that has it (may be repeated)",
+    )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the means as JSON")
     parser.add_argument("--report", metavar="FILE", type=Path, help="write a page with every item as HTML")
 
@@ -43,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
     for target, make in ((args.json, as_json), (args.report, as_html)):
         if target is not None:
             target.write_text(make(comparison), encoding="utf-8")
-    return OK
+    for failure in comparison.failures:
+        print(f"vmeet: {failure} (vmeet check {failure.contestant} may tell more)", file=sys.stderr)
+    return FAULT if comparison.failures else OK
 
 
 def measured(args: argparse.Namespace) -> Comparison:
@@ -51,8 +69,12 @@ def measured(args: argparse.Namespace) -> Comparison:
     judge = evaluator(args.kind)
     settings, registry = read_settings(args), discover()
     chosen = select(args.plugin, judge.kind, settings, registry)
+    options = chosen_options(chosen, args.option)
     with tempfile.TemporaryDirectory(prefix="vmeet-compare-") as folder, shown_progress() as progress:
-        contestants = [_contestant(settings, registry, judge.kind, provider, Path(folder)) for provider in chosen]
+        contestants = [
+            _contestant(settings, registry, judge.kind, provider, options[provider.name], Path(folder))
+            for provider in chosen
+        ]
         try:
             return compare(judge, args.data, contestants, progress)
         except CompareError as error:
@@ -72,15 +94,47 @@ def select(names: list[str] | None, kind: Kind, settings: Settings, registry: Re
     return [provider for provider in registry.providers[kind].values() if not allowed(settings, provider)]
 
 
+def chosen_options(providers: list[AnyProvider], assignments: list[str]) -> dict[str, Options]:
+    """The options of each provider by its name. Raises CommandError for one that none has, or a value out of bounds."""
+    wanted: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise CommandError(f"--option {assignment} sets nothing: write NAME=VALUE")
+        known = {field for provider in providers for field in provider.options.model_fields}
+        if name not in known:
+            raise CommandError(f'none of the providers has an option "{name}". {did_you_mean(name, known)}')
+        wanted[name] = _value(text)
+    return {provider.name: _options(provider, wanted) for provider in providers}
+
+
+def _options(provider: AnyProvider, wanted: dict[str, Any]) -> Options:
+    fields = provider.options.model_fields
+    try:
+        return provider.options.model_validate({name: wanted[name] for name in wanted if name in fields})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"])) or "the options"
+        raise CommandError(f"--option does not fit {provider.name}: {where}: {fault['msg']}") from error
+
+
+def _value(text: str) -> Any:
+    """As JSON where it is that, else as the text it is."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def _contestant(
-    settings: Settings, registry: Registry, kind: Kind, provider: AnyProvider, temp_dir: Path
+    settings: Settings, registry: Registry, kind: Kind, provider: AnyProvider, options: Options, temp_dir: Path
 ) -> Contestant:
     return Contestant(
         name=provider.name,
         title=provider.title,
         version=provider.version,
         load=lambda: load_provider(settings, registry, kind, provider.name, temp_dir),
-        options=provider.options(),
+        options=options,
     )
 
 

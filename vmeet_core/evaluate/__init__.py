@@ -9,7 +9,9 @@ from types import MappingProxyType
 
 from vmeet_core.evaluate.comparison import Evaluator
 
-EVALUATORS: Mapping[str, str] = MappingProxyType({"denoisers": "vmeet_core.evaluate.denoisers"})
+EVALUATORS: Mapping[str, str] = MappingProxyType(
+    {"denoisers": "vmeet_core.evaluate.denoisers", "frame-filters": "vmeet_core.evaluate.frame_filters"}
+)
 
 
 def evaluator(kind: str) -> Evaluator:

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from statistics import fmean
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
+from vmeet_core.hookspecs import Permanent, Retryable
 from vmeet_core.settings import Kind
 
 Scores = Mapping[str, float]  # metric name -> value
+Rank = Literal["worst", "median", "best"]
 
 
 class CompareError(Exception):
@@ -36,17 +39,45 @@ class Item(Protocol):
     def name(self) -> str: ...
 
 
+class Row(NamedTuple):
+    """The scores of one contestant on one item."""
+
+    contestant: str
+    item: str
+    scores: Scores
+
+
+class Picture(NamedTuple):
+    """A small picture that the report shows."""
+
+    title: str
+    title_zh: str
+    jpeg: bytes
+
+
+class Exhibition(NamedTuple):
+    """What the report shows of a contestant's worst, median and best item by ``metric`` (one where more is better)."""
+
+    metric: str
+    pictures: Callable[[Any, Any, Any], Sequence[Picture]]  #: of (item, engine, options)
+    legend: str
+    legend_zh: str
+
+
 class Evaluator(NamedTuple):
-    """How one kind of provider is measured."""
+    """How one kind of provider is measured. An item may lack some of the metrics."""
 
     kind: Kind
     title: str
     title_zh: str
     metrics: tuple[Metric, ...]
-    baseline: str  #: the name of the row for the unprocessed input
+    baseline: str | None  #: the name of the row for the unprocessed input; None where that means nothing
     items: Callable[[Path], Sequence[Any]]  #: the material of a folder; raises CompareError
-    score_baseline: Callable[[Any], Scores]
+    score_baseline: Callable[[Any], Scores] | None
     score: Callable[[Any, Any, Any], Scores]  #: of (item, engine, options)
+    exhibition: Exhibition | None = None
+    #: of (options, rows): what the figures do not tell, and why; None where they tell all
+    reservation: Callable[[Any, Sequence[Row]], str | None] = lambda options, rows: None
 
 
 class Contestant(NamedTuple):
@@ -59,12 +90,32 @@ class Contestant(NamedTuple):
     options: Any
 
 
-class Row(NamedTuple):
-    """The scores of one contestant on one item."""
+class Remark(NamedTuple):
+    """What could not be measured of a contestant, and why; where it ``failed``, nothing was."""
+
+    contestant: str
+    text: str
+    failed: bool
+
+    def __str__(self) -> str:
+        return f"{self.contestant}: {self.text}"
+
+
+class Exhibit(NamedTuple):
+    """Pictures of one item as a contestant made it."""
 
     contestant: str
     item: str
-    scores: Scores
+    rank: Rank
+    pictures: tuple[Picture, ...]
+
+
+class Result(NamedTuple):
+    """All that came of one contestant."""
+
+    rows: tuple[Row, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,25 +126,41 @@ class Comparison:
     data: Path
     contestants: tuple[Contestant, ...]
     rows: tuple[Row, ...]
+    remarks: tuple[Remark, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
 
     @property
     def names(self) -> list[str]:
-        """The baseline first, then the contestants in their order."""
-        return list(dict.fromkeys(row.contestant for row in self.rows))
+        """The baseline first, then the contestants in their order; those that failed come last."""
+        failed = [remark.contestant for remark in self.remarks if remark.failed]
+        return list(dict.fromkeys([*(row.contestant for row in self.rows), *failed]))
+
+    @property
+    def failures(self) -> list[Remark]:
+        return [remark for remark in self.remarks if remark.failed]
 
     @property
     def items(self) -> list[str]:
         return list(dict.fromkeys(row.item for row in self.rows))
 
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Those that were measured of anything: without clips, say, there is no flicker."""
+        found = {metric for row in self.rows for metric in row.scores}
+        return tuple(metric for metric in self.evaluator.metrics if metric.name in found)
+
     def scores(self, name: str, item: str) -> Scores:
-        return next(row.scores for row in self.rows if (row.contestant, row.item) == (name, item))
+        """Empty for a contestant that failed."""
+        return next((row.scores for row in self.rows if (row.contestant, row.item) == (name, item)), {})
 
     def means(self) -> dict[str, dict[str, float]]:
-        """``{contestant: {metric: mean over the items, ..., "n": items}}``; a metric without values is left out."""
+        """``{contestant: {metric: mean over the items that have it, ..., "n": items}}``; ``n`` is 0 after a failure."""
         result: dict[str, dict[str, float]] = {}
         for name in self.names:
             rows = [row.scores for row in self.rows if row.contestant == name]
-            result[name] = {metric: fmean(row[metric] for row in rows) for metric in rows[0]} | {"n": len(rows)}
+            metrics = dict.fromkeys(metric for row in rows for metric in row)
+            result[name] = {metric: fmean(row[metric] for row in rows if metric in row) for metric in metrics}
+            result[name]["n"] = len(rows)
         return result
 
 
@@ -101,24 +168,32 @@ Progress = Callable[[str, int, int], None]  # contestant, items done, items in a
 
 
 def compare(evaluator: Evaluator, data: Path, contestants: Sequence[Contestant], progress: Progress) -> Comparison:
-    """Measure every contestant on every item of ``data``.
+    """Measure every contestant on every item of ``data``. One that fails loses its own results and leaves a remark.
 
-    Raises CompareError for the material or a result that cannot be measured; what a provider raises passes through.
+    Raises CompareError for material that cannot be measured.
     """
     if any(contestant.name == evaluator.baseline for contestant in contestants):
         raise CompareError(f'a provider is called "{evaluator.baseline}", as is the row of the unprocessed input')
     items = evaluator.items(data)
-    rows = list(_rows(evaluator.baseline, items, evaluator.score_baseline, progress))
-    for contestant in contestants:
-        rows += _measured(evaluator, contestant, items, progress)
-    return Comparison(evaluator, data, tuple(contestants), tuple(rows))
+    results = [Result()]
+    if evaluator.baseline is not None and evaluator.score_baseline is not None:
+        results.append(Result(tuple(_rows(evaluator.baseline, items, evaluator.score_baseline, progress))))
+    results += [_measured(evaluator, contestant, items, progress) for contestant in contestants]
+    rows, remarks, exhibits = (tuple(chain.from_iterable(parts)) for parts in zip(*results, strict=True))
+    return Comparison(evaluator, data, tuple(contestants), rows, remarks, exhibits)
 
 
-def _measured(evaluator: Evaluator, contestant: Contestant, items: Sequence[Item], progress: Progress) -> list[Row]:
-    with closing(contestant.load()) as engine:
-        return list(
-            _rows(contestant.name, items, lambda item: evaluator.score(item, engine, contestant.options), progress)
-        )
+def _measured(evaluator: Evaluator, contestant: Contestant, items: Sequence[Item], progress: Progress) -> Result:
+    name = contestant.name
+    try:
+        with closing(contestant.load()) as engine:
+            rows = _rows(name, items, lambda item: evaluator.score(item, engine, contestant.options), progress)
+            kept = tuple(rows)
+            exhibits = tuple(_exhibits(evaluator.exhibition, contestant, engine, items, kept))
+    except Exception as error:  # a plugin may raise anything, and the others' results must not be lost with its own
+        return Result(remarks=(Remark(name, _told(error), True),))
+    reservation = evaluator.reservation(contestant.options, kept)
+    return Result(kept, (Remark(name, reservation, False),) if reservation else (), exhibits)
 
 
 def _rows(name: str, items: Sequence[Item], score: Callable[[Any], Scores], progress: Progress) -> Iterator[Row]:
@@ -126,6 +201,29 @@ def _rows(name: str, items: Sequence[Item], score: Callable[[Any], Scores], prog
         progress(name, index, len(items))
         try:
             yield Row(name, item.name, score(item))
-        except CompareError as error:
-            raise CompareError(f"{name} on {item.name}: {error}") from error
+        except Exception as error:
+            raise CompareError(f"{item.name}: {_told(error)}") from error
     progress(name, len(items), len(items))
+
+
+def _exhibits(
+    exhibition: Exhibition | None, contestant: Contestant, engine: Any, items: Sequence[Item], rows: Sequence[Row]
+) -> Iterator[Exhibit]:
+    """The worst, the median and the best item; fewer where there are fewer."""
+    if exhibition is None:
+        return
+    known = {item.name: item for item in items}
+    ranked = sorted((row for row in rows if exhibition.metric in row.scores), key=lambda r: r.scores[exhibition.metric])
+    places: dict[int, Rank] = {len(ranked) // 2: "median"} if len(ranked) > 2 else {}
+    places |= {0: "worst", len(ranked) - 1: "best"} if ranked else {}
+    for place, rank in sorted(places.items()):
+        item = ranked[place].item
+        pictures = exhibition.pictures(known[item], engine, contestant.options)
+        yield Exhibit(contestant.name, item, rank, tuple(pictures))
+
+
+def _told(error: Exception) -> str:
+    """Our own errors and those of the contract speak for themselves; others are a fault of the plugin."""
+    if isinstance(error, CompareError | Permanent | Retryable):
+        return str(error)
+    return f"it raised {type(error).__name__}: {error}"

@@ -1,12 +1,14 @@
 """A bake-off as JSON, as text for a terminal, and as one self-contained HTML page in English and Chinese."""
 
+import base64
 import json
 from collections.abc import Iterable, Mapping
 from html import escape
 
-from vmeet_core.evaluate.comparison import Comparison, Metric, Scores
+from vmeet_core.evaluate.comparison import Comparison, Exhibit, Metric, Picture, Scores
 
 ABSENT = "–"
+_RANKS_ZH = {"worst": "最差", "median": "中位", "best": "最佳"}
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --best: #1a7f3722; }
 body { font: 16px/1.5 system-ui, "Noto Sans TC", sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
@@ -21,6 +23,9 @@ th:first-child { text-align: left; white-space: normal; position: sticky; left: 
 @media (max-width: 40rem) { th, td { padding: .3rem .4rem; font-size: .85rem; } th:first-child { max-width: 7rem; } }
 td.best { background: var(--best); font-weight: 600; }
 dt { font-weight: 600; margin-top: .5rem; } dd { margin-left: 1rem; }
+.pictures { display: grid; grid-template-columns: repeat(4, 1fr); gap: .5rem; margin: .5rem 0 1.5rem; }
+@media (max-width: 40rem) { .pictures { grid-template-columns: repeat(2, 1fr); } }
+figure { margin: 0; } img { width: 100%; height: auto; border-radius: .25rem; } figcaption { font-size: .85rem; }
 """
 
 
@@ -30,19 +35,20 @@ def as_json(comparison: Comparison) -> str:
 
 
 def as_text(comparison: Comparison) -> str:
-    """The means as an aligned table."""
-    metrics, means = comparison.evaluator.metrics, comparison.means()
-    width = max(12, *map(len, means))
-    head = " " * width + "".join(f"{metric.title:>10}" for metric in metrics) + f"{'n':>6}"
-    rows = [
-        f"{name:{width}}" + "".join(f"{_value(metric, scores):>10}" for metric in metrics) + f"{round(scores['n']):>6}"
-        for name, scores in means.items()
-    ]
-    return "\n".join([head, *rows])
+    """The means as an aligned table, and below it what it does not tell of those that did not fail."""
+    metrics, means = comparison.metrics, comparison.means()
+    width = max([12, *map(len, means)])
+    columns = [max(10, len(metric.title) + 2) for metric in metrics]
+    head = " " * width + "".join(f"{metric.title:>{size}}" for metric, size in zip(metrics, columns, strict=True))
+    lines = [head + f"{'n':>6}"]
+    for name, scores in means.items():
+        cells = [f"{_value(metric, scores):>{size}}" for metric, size in zip(metrics, columns, strict=True)]
+        lines.append(f"{name:{width}}{''.join(cells)}{round(scores['n']):>6}")
+    return "\n".join([*lines, *(str(remark) for remark in comparison.remarks if not remark.failed)])
 
 
 def as_html(comparison: Comparison) -> str:
-    """The page: the means, each item, and what the figures mean. It loads nothing from elsewhere."""
+    """The page: the means, pictures, each item, and what the figures mean. It loads nothing from elsewhere."""
     evaluator = comparison.evaluator
     title = f"{evaluator.title} {evaluator.title_zh}"
     count = len(comparison.items)
@@ -53,16 +59,16 @@ def as_html(comparison: Comparison) -> str:
 <p>{count} items 個項目 · {escape(comparison.data.name)}</p>
 <h2>Mean <span lang="zh-Hant">平均</span></h2>
 {_means(comparison)}
-<h2>Each item <span lang="zh-Hant">各項目</span></h2>
-{"".join(_item_table(comparison, metric) for metric in evaluator.metrics)}
+{_remarks(comparison)}{_exhibits(comparison)}<h2>Each item <span lang="zh-Hant">各項目</span></h2>
+{"".join(_item_table(comparison, metric) for metric in comparison.metrics)}
 <h2>What the figures mean <span lang="zh-Hant">數值說明</span></h2>
-<dl>{"".join(_meaning(metric) for metric in evaluator.metrics)}</dl>
+<dl>{"".join(_meaning(metric) for metric in comparison.metrics)}</dl>
 </body></html>
 """
 
 
 def _means(comparison: Comparison) -> str:
-    metrics, means = comparison.evaluator.metrics, comparison.means()
+    metrics, means = comparison.metrics, comparison.means()
     best = {metric.name: _best(metric, means.values()) for metric in metrics}
     rows = [
         _row(_label(comparison, name), [_cell(metric, scores, best[metric.name]) for metric in metrics])
@@ -72,15 +78,52 @@ def _means(comparison: Comparison) -> str:
 
 
 def _item_table(comparison: Comparison, metric: Metric) -> str:
-    """One metric: a row an item, a column a contestant; those without the metric are left out."""
-    names = [name for name in comparison.names if metric.name in comparison.scores(name, comparison.items[0])]
+    """One metric: a row an item, a column a contestant; items and contestants without the metric are left out."""
+    having = {(row.contestant, row.item) for row in comparison.rows if metric.name in row.scores}
+    names = [name for name in comparison.names if any(name == contestant for contestant, _ in having)]
     rows = []
-    for item in comparison.items:
+    for item in [item for item in comparison.items if any(item == other for _, other in having)]:
         scores = [comparison.scores(name, item) for name in names]
         best = _best(metric, scores)
         rows.append(_row(f"{escape(item)}", [_cell(metric, each, best) for each in scores]))
     heading = f'<h3>{escape(metric.title)} <small lang="zh-Hant">{escape(metric.title_zh)}</small></h3>'
     return heading + _table([f"<th scope=col>{escape(name)}</th>" for name in names], rows)
+
+
+def _remarks(comparison: Comparison) -> str:
+    if not comparison.remarks:
+        return ""
+    texts = (f"<dt>{escape(remark.contestant)}</dt><dd>{escape(remark.text)}</dd>" for remark in comparison.remarks)
+    return f'<h2>Not measured <span lang="zh-Hant">未能測量</span></h2>\n<dl>{"".join(texts)}</dl>\n'
+
+
+def _exhibits(comparison: Comparison) -> str:
+    exhibition = comparison.evaluator.exhibition
+    if exhibition is None or not comparison.exhibits:
+        return ""
+    (metric,) = (metric for metric in comparison.metrics if metric.name == exhibition.metric)
+    return (
+        f'<h2>Pictures <span lang="zh-Hant">圖例</span></h2>\n<p>{escape(exhibition.legend)}</p>'
+        f'<p lang="zh-Hant">{escape(exhibition.legend_zh)}</p>\n'
+        + "".join(_exhibit(comparison, metric, exhibit) for exhibit in comparison.exhibits)
+    )
+
+
+def _exhibit(comparison: Comparison, metric: Metric, exhibit: Exhibit) -> str:
+    value = _value(metric, comparison.scores(exhibit.contestant, exhibit.item))
+    rank = f'{exhibit.rank} <span lang="zh-Hant">{_RANKS_ZH[exhibit.rank]}</span>'
+    heading = f"<h3>{escape(exhibit.contestant)}: {rank}</h3>"
+    figures = "".join(_figure(picture, exhibit) for picture in exhibit.pictures)
+    return (
+        f"{heading}<p>{escape(exhibit.item)} · {escape(metric.title)} {value}</p><div class=pictures>{figures}</div>\n"
+    )
+
+
+def _figure(picture: Picture, exhibit: Exhibit) -> str:
+    data = base64.b64encode(picture.jpeg).decode("ascii")
+    label = escape(f"{picture.title} ({exhibit.item}, {exhibit.contestant})", quote=True)
+    caption = f'{escape(picture.title)} <span lang="zh-Hant">{escape(picture.title_zh)}</span>'
+    return f'<figure><img alt="{label}" src="data:image/jpeg;base64,{data}"><figcaption>{caption}</figcaption></figure>'
 
 
 def _table(headings: Iterable[str], rows: Iterable[str]) -> str:

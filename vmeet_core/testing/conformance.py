@@ -2,22 +2,21 @@
 
 from typing import Any, ClassVar
 
-from vmeet_core.hookspecs import DenoiserProvider, Host
+from vmeet_core.hookspecs import Host, Provider
 from vmeet_core.testing.check import Check, Subject, local_host
 from vmeet_core.testing.denoiser_checks import DENOISER_CHECKS
+from vmeet_core.testing.frame_filter_checks import FRAME_FILTER_CHECKS
+from vmeet_core.testing.provider_checks import PROVIDER_CHECKS
 
 
-class DenoiserConformance:
-    """Subclass as ``class TestMine(DenoiserConformance)`` and write ``provider``, and ``host`` if it has weights.
+class Conformance:
+    """What the classes below share: subclass one of those."""
 
-    Both are called when the first check runs, after the fixtures of the test.
-    """
-
-    checks: ClassVar[tuple[Check, ...]] = DENOISER_CHECKS
+    checks: ClassVar[tuple[Check, ...]] = PROVIDER_CHECKS
     _subject: ClassVar[Subject | None] = None
 
     @classmethod
-    def provider(cls) -> DenoiserProvider:
+    def provider(cls) -> Provider[Any]:
         """The provider under test."""
         raise TypeError(f"{cls.__name__} must define the class method provider()")
 
@@ -47,3 +46,18 @@ class DenoiserConformance:
             type(self)._subject = self.subject()
         assert self._subject is not None
         check.run(self._subject)
+
+
+class DenoiserConformance(Conformance):
+    """Subclass as ``class TestMine(DenoiserConformance)`` and write ``provider``, and ``host`` if it has weights.
+
+    Both are called when the first check runs, after the fixtures of the test.
+    """
+
+    checks = DENOISER_CHECKS
+
+
+class FrameFilterConformance(Conformance):
+    """The same for a frame filter."""
+
+    checks = FRAME_FILTER_CHECKS

@@ -3,9 +3,24 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from vmeet_core.hookspecs import Audio, Denoiser, DenoiserProvider, DenoiserStream, Host, Options
+from vmeet_core.color import Plane, rgb_to_i420
+from vmeet_core.hookspecs import (
+    Audio,
+    Denoiser,
+    DenoiserProvider,
+    DenoiserStream,
+    Frame,
+    FrameFilter,
+    FrameFilterProvider,
+    FrameStream,
+    Host,
+    Options,
+)
+
+Alpha = NDArray[np.float32]  # (height, width), 1 where the picture is kept
 
 
 class GateOptions(Options):
@@ -63,3 +78,71 @@ class GateStream(DenoiserStream):
         out: Audio = self._before * ramp
         self._before, self._gain = block, gain
         return out
+
+
+class ChromaKeyOptions(Options):
+    """Options of ``ChromaKeyProvider``."""
+
+    background: str = Field(
+        "#202840", pattern="^#[0-9a-fA-F]{6}$", title="Background", description="The colour that takes its place."
+    )
+    key: str = Field(
+        "#00b140", pattern="^#[0-9a-fA-F]{6}$", title="Key", description="The colour of the screen that is replaced."
+    )
+    near: float = Field(25.0, ge=0, le=100, title="Near", description="Colours nearer to the key are replaced wholly.")
+    soft: float = Field(40.0, ge=1, le=100, title="Soft", description="How far beyond that they are replaced in part.")
+
+
+class ChromaKeyProvider(FrameFilterProvider):
+    """A green screen: pixels near a key colour become the background, those less near in part."""
+
+    api = 1
+    name = "chroma-key"
+    title = "Green screen"
+    licence = "Apache-2.0"
+    version = "1"
+    options = ChromaKeyOptions
+
+    def load(self, server_settings: Any, host: Host) -> FrameFilter:
+        return ChromaKeyEngine()
+
+
+class ChromaKeyEngine(FrameFilter):
+    def open(self, options: Any) -> FrameStream:
+        return ChromaKeyStream(options)
+
+
+class ChromaKeyStream(FrameStream):
+    def __init__(self, options: ChromaKeyOptions) -> None:
+        self._options = options
+
+    def update(self, options: ChromaKeyOptions) -> None:
+        self._options = options
+
+    def process(self, frame: Frame, pts_s: float) -> Frame:
+        return blended(frame, chroma_key_alpha(frame, self._options), self._options.background)
+
+
+def chroma_key_alpha(frame: Frame, options: ChromaKeyOptions) -> Alpha:
+    """By the distance from the key colour in the chroma planes, of which each pixel counts for four."""
+    _, u, v = (float(plane[0, 0]) for plane in colour_planes(options.key))
+    distance = np.hypot(frame.u.astype(np.float32) - u, frame.v.astype(np.float32) - v)
+    alpha = np.clip((distance - options.near) / options.soft, 0, 1).astype(np.float32)
+    height, width = frame.y.shape
+    full: Alpha = alpha.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+    return full
+
+
+def blended(frame: Frame, alpha: Alpha, colour: str) -> Frame:
+    """``alpha`` of the picture and the rest of a flat colour, in the planes of a limited-range frame."""
+    height, width = alpha.shape
+    even = np.pad(alpha, ((0, height % 2), (0, width % 2)), mode="edge")
+    small = even.reshape(even.shape[0] // 2, 2, -1, 2).mean(axis=(1, 3))
+    planes = zip((frame.y, frame.u, frame.v), (alpha, small, small), colour_planes(colour), strict=True)
+    y, u, v = ((kept * plane + (1 - kept) * float(flat[0, 0]) + 0.5).astype(np.uint8) for plane, kept, flat in planes)
+    return Frame(y, u, v, frame.color)
+
+
+def colour_planes(colour: str) -> tuple[Plane, Plane, Plane]:
+    """Planes of two by two pixels of a colour written ``#rrggbb``."""
+    return rgb_to_i420(np.full((2, 2, 3), list(bytes.fromhex(colour[1:])), np.uint8))

@@ -1,9 +1,11 @@
-"""Test signals, made on the spot: float32 (samples,), mono."""
+"""Test signals, made on the spot: sound as float32 (samples,), mono; pictures as read-only frames."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vmeet_core.hookspecs import Audio
+from vmeet_core.hookspecs import Audio, Frame
 
 #: The first three formants in Hz of some vowels (G. E. Peterson and H. L. Barney, 1952, men).
 VOWELS_HZ = ((730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480), (570, 840, 2410))
@@ -30,6 +32,37 @@ def noise(sample_rate_hz: int, seconds: float, seed: int = 0, level: float = 0.1
     """White noise with the standard deviation ``level``."""
     rng = np.random.default_rng(seed)
     return (level * rng.standard_normal(round(seconds * sample_rate_hz))).astype(np.float32)
+
+
+def flat_picture(height: int, width: int, luma: int = 128) -> Frame:
+    """Grey everywhere: there is nobody."""
+    half = ((height + 1) // 2, (width + 1) // 2)
+    return _frame([np.full((height, width), luma), np.full(half, 128), np.full(half, 128)], "bt601-limited")
+
+
+def noise_picture(height: int, width: int, seed: int = 0) -> Frame:
+    """Coloured noise within the limited range: there is nobody either."""
+    rng, half = np.random.default_rng(seed), ((height + 1) // 2, (width + 1) // 2)
+    return _frame([rng.integers(16, 236, (height, width)), *rng.integers(16, 241, (2, *half))], "bt601-limited")
+
+
+def person_picture(height: int, width: int, number: int = 0, color: str = "bt601-limited") -> Frame:
+    """Head and shoulders, roughly, before a wall with a slope of light; they move a little with each ``number``."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    x, y = columns / width - 0.5 - 0.01 * number, rows / height
+    head = (x / 0.14) ** 2 + ((y - 0.38) / 0.24) ** 2 < 1
+    shoulders = (x / 0.36) ** 2 + ((y - 1.0) / 0.38) ** 2 < 1
+    grain = np.random.default_rng(number).integers(-3, 4, (height, width))
+    luma = np.select([head, shoulders], [165, 70], 90 + 80 * columns / width) + grain
+    blue, red = (np.select([head, shoulders], values, 128)[::2, ::2] for values in ([108, 140], [152, 122]))
+    return _frame([luma, blue, red], color)
+
+
+def _frame(planes: list[NDArray[Any]], color: str) -> Frame:
+    y, u, v = (np.ascontiguousarray(plane, np.uint8) for plane in planes)
+    for plane in (y, u, v):
+        plane.flags.writeable = False
+    return Frame(y, u, v, color)
 
 
 def _vowel(sample_rate_hz: int, length: int, rng: np.random.Generator) -> NDArray[np.float64]:
