@@ -21,7 +21,7 @@ ROWS = (
     {"protocol"},
     {"manifest"},
     {"plugins"},
-    {"settings", "weights", "builtin"},
+    {"settings", "weights", "builtin", "child_process"},
     {"hookspecs"},
     {"color"},
 )
