@@ -15,6 +15,7 @@ frames = st.builds(
     keyframe=st.booleans(),
     size=st.integers(0, 3),
     temporal=st.integers(0, 2),
+    switchable=st.booleans(),
     sent_s=st.floats(0, 1e9),
 )
 orders = st.dictionaries(st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=5), st.none()), max_size=3)

@@ -39,6 +39,22 @@ def test_any_number_of_layers_can_be_decoded_alone(keep: int, forced: int | None
     assert max(errors) < 8, "a picture that refers to one left out falls apart"
 
 
+@pytest.mark.parametrize("start", range(8, 16))
+@pytest.mark.parametrize("upto", [1, 2])
+def test_a_receiver_may_go_up_where_it_is_said(start: int, upto: int) -> None:
+    """First layer 0 alone; from ``start`` on up a layer wherever a frame of the next one is switchable."""
+    encoder, decoder, taken, errors = Vp8Encoder(1_500_000), av.CodecContext.create("vp8", "r"), 0, []
+    for number in range(28):
+        encoded = encode(encoder, number)
+        if number >= start and encoded.switchable and encoded.temporal == taken + 1 <= upto:
+            taken = encoded.temporal
+        if encoded.temporal <= taken:
+            (decoded,) = decoder.decode(av.Packet(encoded.data))
+            errors.append(np.abs(planes_of(decoded)[0].astype(int) - picture(number)).mean())
+    assert taken == upto
+    assert max(errors) < 8
+
+
 def test_the_layers_take_turns_from_each_keyframe_on() -> None:
     encoder = Vp8Encoder(500_000)
     assert [encode(encoder, number).temporal for number in range(6)] == [*PATTERN, *PATTERN[:2]]

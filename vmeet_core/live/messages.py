@@ -16,7 +16,7 @@ _HEAD = struct.Struct("!BI")
 _FRAME = struct.Struct("!BBBBIId")
 MAX_BODY_BYTES = 4 << 20  #: a keyframe of a large screen is about a tenth of it
 CODECS = ("vp8", "h264", "opus")
-_KEYFRAME = 1
+_KEYFRAME, _SWITCHABLE = 1, 2
 
 
 class Kind(IntEnum):
@@ -41,7 +41,8 @@ class LiveFrame(NamedTuple):
     """A compressed frame on its way. ``rtp_timestamp`` is that of its capture and is kept to the end, for lip sync.
 
     ``epoch`` counts the activations of a track's filters: what comes out of an earlier one is of no use any more.
-    ``size`` is the index among the sizes that a worker encodes (0 the smallest), ``temporal`` the temporal layer.
+    ``size`` is the index among the sizes that a worker encodes (0 the smallest), ``temporal`` the temporal layer, and
+    where it is ``switchable`` a receiver may begin to take that layer.
     ``sent_s`` is the monotonic time at which it was handed over, on this machine's clock.
     """
 
@@ -52,6 +53,7 @@ class LiveFrame(NamedTuple):
     keyframe: bool = False
     size: int = 0
     temporal: int = 0
+    switchable: bool = False
     sent_s: float = 0.0
 
 
@@ -67,10 +69,9 @@ def pack(message: Message) -> bytes:
     """The bytes on the wire. Raises ValueError when it is larger than a reader would take."""
     body = message.body
     if isinstance(body, LiveFrame):
-        head = _FRAME.pack(
-            CODECS.index(body.codec), _KEYFRAME * body.keyframe, body.size, body.temporal,
-            body.rtp_timestamp, body.epoch, body.sent_s,
-        )  # fmt: skip
+        flags = _KEYFRAME * body.keyframe | _SWITCHABLE * body.switchable
+        codec = CODECS.index(body.codec)
+        head = _FRAME.pack(codec, flags, body.size, body.temporal, body.rtp_timestamp, body.epoch, body.sent_s)
         data = head + body.data
     else:
         data = json.dumps(body).encode()
@@ -115,6 +116,8 @@ def _unpack(data: bytes) -> Message:
     codec, flags, size, temporal, rtp_timestamp, epoch, sent_s = _FRAME.unpack_from(body)
     if codec >= len(CODECS):
         raise ValueError(f"a frame has the unknown codec {codec}")
-    keyframe = bool(flags & _KEYFRAME)
-    frame = LiveFrame(CODECS[codec], body[_FRAME.size :], rtp_timestamp, epoch, keyframe, size, temporal, sent_s)
+    frame = LiveFrame(
+        CODECS[codec], body[_FRAME.size :], rtp_timestamp, epoch, bool(flags & _KEYFRAME), size, temporal,
+        bool(flags & _SWITCHABLE), sent_s,
+    )  # fmt: skip
     return Message(kind, track, frame)

@@ -90,12 +90,7 @@ class PictureTrack:
         for index, (size, encoder) in enumerate(zip(self._sizes, self._encoders, strict=True)):
             encoded = encoder.encode(self._scaled(picture, size, index), pts)
             if encoded is not None:
-                data, keyframe, temporal = encoded
-                made.append(
-                    source._replace(
-                        codec="vp8", data=data, epoch=self._epoch, keyframe=keyframe, size=index, temporal=temporal
-                    )
-                )
+                made.append(source._replace(codec="vp8", epoch=self._epoch, size=index, **encoded._asdict()))
         return made
 
     def _scaled(self, picture: VideoFrame, size: Size, index: int) -> VideoFrame:

@@ -7,17 +7,19 @@ import av
 from av.video.frame import PictureType, VideoFrame
 
 PATTERN = (0, 2, 1, 2)  #: temporal layers of four frames; libvpx begins it anew at every keyframe
+SWITCHABLE = (False, True, True, False)  #: those that refer to layer 0 alone: a decoder may go up a layer there
 SHARES = (0.4, 0.6, 1.0)  #: of the bit rate, up to each layer
 CLOCK_HZ = 90_000
 MAX_CHANGE = 1.25  #: of the bit rate, before the encoder is made anew: that costs a keyframe
 
 
 class Encoded(NamedTuple):
-    """One picture: ``data`` is a VP8 frame without any RTP header."""
+    """One picture: ``data`` is a VP8 frame without any RTP header. ``switchable``: it refers to layer 0 alone."""
 
     data: bytes
     keyframe: bool
     temporal: int
+    switchable: bool
 
 
 class Vp8Encoder:
@@ -56,9 +58,10 @@ class Vp8Encoder:
         keyframe = bool(packets[0].is_keyframe)
         if keyframe:
             self._since_keyframe, self._keyframe_wanted = 0, False
-        temporal = PATTERN[self._since_keyframe % len(PATTERN)]
+        place = self._since_keyframe % len(PATTERN)
         self._since_keyframe += 1
-        return Encoded(b"".join(bytes(packet) for packet in packets), keyframe, temporal)
+        data = b"".join(bytes(packet) for packet in packets)
+        return Encoded(data, keyframe, PATTERN[place], SWITCHABLE[place])
 
     def _open(self, width_px: int, height_px: int) -> Any:
         codec: Any = av.CodecContext.create("libvpx", "w")
