@@ -19,6 +19,7 @@ from vmeet_core.settings import Settings, load_settings
 FILTERS = """
 import os, time
 import numpy as np
+from vmeet_core.hookspecs import Denoiser, DenoiserProvider, DenoiserStream
 from vmeet_core.hookspecs import Frame, FrameFilter, FrameFilterProvider, FrameStream, Options, hookimpl
 
 class MarkOptions(Options):
@@ -68,6 +69,24 @@ class Provider(FrameFilterProvider):
         if self.name == "unloadable":
             raise RuntimeError("no such model")
         return Engine(self.name)
+
+class QuietStream(DenoiserStream):
+    def process(self, audio):
+        return audio * 0.5
+
+class Quiet(Denoiser):
+    sample_rate_hz, block_samples, latency_samples = 16_000, 128, 0
+    def open(self, options):
+        return QuietStream()
+
+class QuietProvider(DenoiserProvider):
+    api, title, licence, version, name = 1, "Fake", "MIT", "1", "quiet"
+    def load(self, server_settings, host):
+        return Quiet()
+
+@hookimpl
+def register_denoisers():
+    return [QuietProvider()]
 
 @hookimpl
 def register_frame_filters():
@@ -144,6 +163,12 @@ class Running:
             self.worker.frame(track, camera.frame())
             await asyncio.sleep(pause_s)
 
+    async def send_until(self, track: int, camera: Camera, condition: Callable[[], Any], timeout_s: float = 20) -> None:
+        """Pictures without an end: on a busy machine many of them come too late."""
+        async with asyncio.timeout(timeout_s):
+            while not condition():
+                await self.send(track, camera, 1, 0.02)
+
 
 @pytest.fixture
 def settings() -> Settings:
@@ -163,12 +188,12 @@ async def make_worker(filters: None, settings: Settings) -> AsyncIterator[Callab
     """``await make_worker("mark", ...)``: a worker that has loaded these filters."""
     made: list[LiveWorker] = []
 
-    async def make(*names: str, **options: Any) -> Running:
+    async def make(*names: str, denoisers: bool = False, **options: Any) -> Running:
         listener = Listener()
         worker = LiveWorker(listener, **options)
         made.append(worker)
         await worker.start()
-        await worker.load(settings, names)
+        await worker.load(settings, () if denoisers else names, names if denoisers else ())
         return Running(worker, listener)
 
     yield make

@@ -8,8 +8,9 @@ import pytest
 from live.conftest import Camera
 
 from vmeet_core.hookspecs import Frame, FrameStream
+from vmeet_core.live.faults import FilterFault
 from vmeet_core.live.messages import LiveFrame
-from vmeet_core.live.picture_track import Filter, FilterFault, PictureTrack, Size
+from vmeet_core.live.picture_track import Filter, PictureTrack, Size
 from vmeet_core.media.frames import planes_of
 
 SIZES = (Size(90, 100_000), Size(0, 800_000))

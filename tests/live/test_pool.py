@@ -73,7 +73,7 @@ async def make_pool(filters: None, settings: Settings) -> AsyncIterator[MakePool
     pools: list[LivePool] = []
 
     async def make(*names: str, workers: int = 1) -> LivePool:
-        pool = LivePool(settings, names, workers)
+        pool = LivePool(settings, names, workers=workers)
         pools.append(pool)
         await pool.start()
         return pool

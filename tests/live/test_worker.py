@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 from live.conftest import Camera, Listener, Running
+from live.test_sound_track import Voice, decoded
 
 from vmeet_core.live.messages import LiveFrame
 from vmeet_core.live.worker import HANG_S, LiveWorker, Track
@@ -37,8 +39,7 @@ def halves(frames: list[LiveFrame], size: int = 1) -> list[tuple[float, float]]:
 async def test_pictures_come_back_filtered(make_worker: MakeWorker) -> None:
     running = await make_worker("mark")
     running.worker.open(1, track("mark", epoch=3, level=200))
-    await running.send(1, Camera(), 20)
-    await running.listener.until(lambda: len(running.got(1)) >= 30)
+    await running.send_until(1, Camera(), lambda: len(running.got(1)) >= 30)
     got = running.got(1)
     assert {frame.epoch for frame in got} == {3}
     assert {frame.size for frame in got} == {0, 1}
@@ -49,8 +50,7 @@ async def test_pictures_come_back_filtered(make_worker: MakeWorker) -> None:
 async def test_filters_of_the_core_run_there_as_well(make_worker: MakeWorker) -> None:
     running = await make_worker("brightness")
     running.worker.open(1, track("brightness", settle_s=0))
-    await running.send(1, Camera(), 10)
-    await running.listener.until(lambda: len(running.got(1)) >= 10)
+    await running.send_until(1, Camera(), lambda: len(running.got(1)) >= 10)
     upper, lower = halves(running.got(1))[-1]
     assert upper > 75, "60 is dark"
     assert lower > 75
@@ -60,10 +60,10 @@ async def test_options_change_while_it_runs(make_worker: MakeWorker) -> None:
     running = await make_worker("mark")
     running.worker.open(1, track("mark", level=100))
     camera = Camera()
-    await running.send(1, camera, 5)
+    await running.send_until(1, camera, lambda: len(running.got(1)) >= 6)
+    assert abs(halves(running.got(1))[-1][0] - 100) < 8
     running.worker.update(1, "mark", {"level": 220})
-    await running.send(1, camera, 5)
-    await running.listener.until(lambda: abs(halves(running.got(1))[-1][0] - 220) < 8)
+    await running.send_until(1, camera, lambda: abs(halves(running.got(1))[-1][0] - 220) < 8)
 
 
 async def test_options_that_do_not_fit_end_the_track_with_their_name(make_worker: MakeWorker) -> None:
@@ -85,10 +85,8 @@ async def test_a_filter_that_fails_ends_its_track_alone(make_worker: MakeWorker,
     running.worker.open(1, track(name, after=3))
     running.worker.open(2, track("mark"))
     bad, good = Camera(), Camera()
-    for _ in range(12):
-        await running.send(1, bad, 1)
-        await running.send(2, good, 1)
-    await running.listener.until(lambda: running.listener.faults and len(running.got(2)) >= 16)
+    await running.send_until(1, bad, lambda: running.listener.faults)
+    await running.send_until(2, good, lambda: len(running.got(2)) >= 16)
     number, filter_name, text = running.listener.faults[0]
     assert (number, filter_name, len(running.listener.faults)) == (1, name, 1)
     assert said in text
@@ -99,11 +97,9 @@ async def test_a_filter_that_fails_ends_its_track_alone(make_worker: MakeWorker,
 async def test_a_filter_that_wants_all_memory_is_stopped(make_worker: MakeWorker) -> None:
     running = await make_worker("hoards", "mark", memory_bytes=3 << 30)
     running.worker.open(1, track("hoards", after=2))
-    await running.send(1, Camera(), 6)
-    await running.listener.until(lambda: running.listener.faults or running.listener.deaths, 20)
+    await running.send_until(1, Camera(), lambda: running.listener.faults or running.listener.deaths)
     running.worker.open(2, track("mark"))
-    await running.send(2, Camera(), 6)
-    await running.listener.until(lambda: running.got(2))
+    await running.send_until(2, Camera(), lambda: running.got(2))
     assert "MemoryError" in running.listener.faults[0][2]
 
 
@@ -111,10 +107,9 @@ async def test_a_filter_that_hangs_costs_its_worker_soon(make_worker: MakeWorker
     running = await make_worker("hangs")
     running.worker.open(1, track("hangs", after=2))
     camera = Camera()
-    await running.send(1, camera, 6)
-    began_s = time.monotonic()
-    await running.listener.until(lambda: running.listener.deaths)
-    assert time.monotonic() - began_s < 2 * HANG_S
+    await running.send_until(1, camera, lambda: running.got(1))
+    await running.send_until(1, camera, lambda: running.listener.deaths)
+    assert time.monotonic() - running.worker.heard_s < 2 * HANG_S
     assert "did not answer" in running.listener.deaths[0]
     assert running.worker.state == "dead"
     assert not running.worker.frame(1, camera.frame())
@@ -123,10 +118,8 @@ async def test_a_filter_that_hangs_costs_its_worker_soon(make_worker: MakeWorker
 async def test_a_worker_that_is_killed_is_noticed_at_once(make_worker: MakeWorker) -> None:
     running = await make_worker("dies")
     running.worker.open(1, track("dies", after=2))
-    began_s = time.monotonic()
-    await running.send(1, Camera(), 6)
-    await running.listener.until(lambda: running.listener.deaths)
-    assert time.monotonic() - began_s < 1
+    await running.send_until(1, Camera(), lambda: running.listener.deaths)
+    assert time.monotonic() - running.worker.heard_s < HANG_S, "not by its silence"
     assert len(running.listener.deaths) == 1
 
 
@@ -153,6 +146,18 @@ async def test_a_worker_that_does_not_read_does_not_fill_the_memory(make_worker:
     assert not all(taken)
     assert running.listener.keyframes == [1], "asked for once"
     assert not running.worker.frame(1, camera.frame()), "it goes on at a keyframe"
+
+
+async def test_a_voice_comes_back_denoised(make_worker: MakeWorker) -> None:
+    running = await make_worker("quiet", denoisers=True)
+    running.worker.open(1, Track((("quiet", {}),), is_sound=True, epoch=4))
+    voice = Voice()
+    for _ in range(30):
+        running.worker.frame(1, voice.packet())
+    await running.listener.until(lambda: len(running.got(1)) >= 20)
+    assert {(frame.codec, frame.epoch) for frame in running.got(1)} == {("opus", 4)}
+    level = np.sqrt(2) * decoded(running.got(1))[12_000:].std()
+    assert level == pytest.approx(0.2, rel=0.1)
 
 
 async def test_an_engine_that_cannot_be_loaded_says_why(filters: None, settings: Settings) -> None:

@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from vmeet_core.child_process import ORPHANED, die_with_parent
+from vmeet_core.live.faults import FilterFault
 from vmeet_core.live.inbox import Inbox
 from vmeet_core.live.messages import Kind, LiveFrame, Message, Unpacker, pack
-from vmeet_core.live.picture_track import Filter, FilterFault, PictureTrack, Size
+from vmeet_core.live.picture_track import Filter, PictureTrack, Size
+from vmeet_core.live.sound_track import LiveDenoiser, SoundTrack
 from vmeet_core.plugins import Registry, discover, load_provider
+from vmeet_core.settings import Kind as ProviderKind
 from vmeet_core.settings import Settings, validated
 
 logger = logging.getLogger(__name__)
@@ -36,8 +39,8 @@ class Worker:
         self._sock = sock
         self._registry: Registry | None = None
         self._settings: Settings | None = None
-        self._engines: dict[str, Any] = {}
-        self._tracks: dict[int, PictureTrack] = {}
+        self._engines: dict[tuple[ProviderKind, str], Any] = {}
+        self._tracks: dict[int, PictureTrack | SoundTrack] = {}
         self._asked_s: dict[int, float] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="vmeet-live-"))
 
@@ -78,31 +81,40 @@ class Worker:
     def _load(self, body: dict[str, Any]) -> None:
         self._settings = Settings.model_validate(body["settings"])
         self._registry = self._registry or discover()
-        for name in body["frame_filters"]:
-            if name not in self._engines:
-                self._engines[name] = load_provider(self._settings, self._registry, "frame_filters", name, self._folder)
-        self.send(Kind.LOADED, 0, {"frame_filters": sorted(self._engines)})
+        kinds: tuple[ProviderKind, ...] = ("frame_filters", "denoisers")
+        for kind, name in [(each, name) for each in kinds for name in body[each]]:
+            if (kind, name) not in self._engines:
+                engine = load_provider(self._settings, self._registry, kind, name, self._folder)
+                self._engines[kind, name] = engine
+        self.send(Kind.LOADED, 0, {"engines": sorted(name for _, name in self._engines)})
 
     # ---- tracks ----
 
     def _open(self, track: int, body: dict[str, Any]) -> None:
         self._close(track)
-        filters = [self._opened(name, options) for name, options in body["filters"]]
-        sizes = [Size(*size) for size in body["sizes"]]
-        self._tracks[track] = PictureTrack(filters, sizes, body["epoch"], lambda: self._ask_for_keyframe(track))
+        made: PictureTrack | SoundTrack
+        if body["is_sound"]:
+            ((name, options),) = body["filters"]
+            stream = self._opened("denoisers", name, options)
+            made = SoundTrack(LiveDenoiser(name, self._engines["denoisers", name], stream), body["epoch"])
+        else:
+            filters = [Filter(name, self._opened("frame_filters", name, given)) for name, given in body["filters"]]
+            sizes = [Size(*size) for size in body["sizes"]]
+            made = PictureTrack(filters, sizes, body["epoch"], lambda: self._ask_for_keyframe(track))
+        self._tracks[track] = made
         self.send(Kind.OPENED, track, {"epoch": body["epoch"]})
 
-    def _opened(self, name: str, options: dict[str, Any]) -> Filter:
-        if name not in self._engines:
+    def _opened(self, kind: ProviderKind, name: str, options: dict[str, Any]) -> Any:
+        if (kind, name) not in self._engines:
             raise FilterFault(name, "its engine is not loaded here")
         try:
-            return Filter(name, self._engines[name].open(self._options(name, options)))
+            return self._engines[kind, name].open(self._options(kind, name, options))
         except Exception as error:
             raise FilterFault(name, f"{type(error).__name__}: {error}") from error
 
-    def _options(self, name: str, options: dict[str, Any]) -> Any:
+    def _options(self, kind: ProviderKind, name: str, options: dict[str, Any]) -> Any:
         assert self._registry is not None  # something was loaded
-        return validated(self._registry.get("frame_filters", name).options, options, f"options.{name}")
+        return validated(self._registry.get(kind, name).options, options, f"options.{name}")
 
     def _ask_for_keyframe(self, track: int) -> None:
         now_s = time.monotonic()
@@ -120,7 +132,8 @@ class Worker:
 
     def _change(self, kind: Kind, track: int, body: dict[str, Any]) -> None:
         if kind is Kind.UPDATE:
-            self._tracks[track].update(body["filter"], self._options(body["filter"], body["options"]))
+            of: ProviderKind = "denoisers" if isinstance(self._tracks[track], SoundTrack) else "frame_filters"
+            self._tracks[track].update(body["filter"], self._options(of, body["filter"], body["options"]))
         elif kind is Kind.KEYFRAME:
             self._tracks[track].request_keyframe()
         elif kind is Kind.BITRATE:

@@ -8,6 +8,7 @@ from av.video.frame import VideoFrame
 
 from vmeet_core.hookspecs import Frame, FrameStream
 from vmeet_core.live.decoder import PictureDecoder
+from vmeet_core.live.faults import FilterFault
 from vmeet_core.live.messages import LiveFrame
 from vmeet_core.live.vp8_encoder import CLOCK_HZ, Vp8Encoder
 from vmeet_core.media.frames import Scaler, frame_of, video_frame
@@ -27,14 +28,6 @@ class Filter(NamedTuple):
 
     name: str
     stream: FrameStream
-
-
-class FilterFault(Exception):
-    """A filter raised, or gave something that is no picture of the same size: ``filter`` says which."""
-
-    def __init__(self, filter_name: str, text: str) -> None:
-        super().__init__(f"{filter_name}: {text}")
-        self.filter = filter_name
 
 
 class PictureTrack:

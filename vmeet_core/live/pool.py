@@ -77,11 +77,13 @@ class LiveTrack:
 
 
 class LivePool:
-    """``start`` it once; then ``open`` tracks. All workers load the same filters."""
+    """``start`` it once; then ``open`` tracks. All workers load the same engines; give sound a pool of its own."""
 
-    def __init__(self, settings: Settings, frame_filters: Sequence[str], workers: int = 1) -> None:
+    def __init__(
+        self, settings: Settings, frame_filters: Sequence[str] = (), denoisers: Sequence[str] = (), workers: int = 1
+    ) -> None:
         self._settings = settings
-        self._frame_filters = list(frame_filters)
+        self._frame_filters, self._denoisers = list(frame_filters), list(denoisers)
         self._wanted = workers + 1  # the spare
         self._workers: list[LiveWorker] = []
         self._tracks: dict[int, LiveTrack] = {}
@@ -103,7 +105,7 @@ class LivePool:
         worker = events.worker = LiveWorker(events)
         try:
             await worker.start()
-            await worker.load(self._settings, self._frame_filters)
+            await worker.load(self._settings, self._frame_filters, self._denoisers)
         except BaseException:
             await worker.close()
             raise

@@ -26,11 +26,14 @@ State = Literal["starting", "loading", "ready", "dead"]
 
 
 class Track(NamedTuple):
-    """What a worker is to do with somebody's picture: filters with their options, sizes as (height_px, bitrate_bps)."""
+    """What a worker is to do with somebody's picture or voice: filters with their options (of a voice: one denoiser),
+    and for pictures the sizes as (height_px, bitrate_bps).
+    """
 
     filters: tuple[tuple[str, dict[str, Any]], ...]
-    sizes: tuple[tuple[int, int], ...]
+    sizes: tuple[tuple[int, int], ...] = ()
     epoch: int = 0
+    is_sound: bool = False
 
 
 class Events:
@@ -84,17 +87,17 @@ class LiveWorker:
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._spawn(self._read(reader))
 
-    async def load(self, settings: Settings, frame_filters: Sequence[str]) -> None:
+    async def load(self, settings: Settings, frame_filters: Sequence[str] = (), denoisers: Sequence[str] = ()) -> None:
         """Slow. Raises RuntimeError with the plugin's words when an engine cannot be loaded."""
         self.state = "loading"
-        body = {"settings": settings.model_dump(mode="json"), "frame_filters": list(frame_filters)}
-        self._send(Message(Kind.LOAD, 0, body))
+        names = {"frame_filters": list(frame_filters), "denoisers": list(denoisers)}
+        self._send(Message(Kind.LOAD, 0, {"settings": settings.model_dump(mode="json"), **names}))
         try:
             async with asyncio.timeout(LOAD_S):
                 await asyncio.shield(self._loaded)
         except TimeoutError:
             self._die(f"its engines were not loaded within {LOAD_S:.0f} s")
-            raise RuntimeError(f"{', '.join(frame_filters)}: not loaded within {LOAD_S:.0f} s") from None
+            raise RuntimeError(f"{', '.join((*frame_filters, *denoisers))}: not loaded in {LOAD_S:.0f} s") from None
         self.state = "ready"
         self.heard_s = time.monotonic()
         self._spawn(self._watch())
