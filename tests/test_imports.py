@@ -21,7 +21,7 @@ ROWS = (
     {"protocol"},
     {"manifest"},
     {"plugins"},
-    {"settings", "weights", "builtin", "effects"},
+    {"settings", "weights", "builtin", "effects", "child_process"},
     {"hookspecs"},
     {"color"},
 )

@@ -11,9 +11,10 @@ from aiortc.rtcrtpparameters import (
 )
 from aiortc.rtp import RTCP_PSFB_PLI, RTCP_RTPFB_NACK, RtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket
 
-from vmeet_core.sfu.ingress import AUDIO_LEVEL, HEADER_BYTES, RING_PACKETS, Ingress
+from vmeet_core.sfu.ingress import AUDIO_LEVEL, Ingress
 from vmeet_core.sfu.packet import RtpPacket
 from vmeet_core.sfu.publisher_clock import PublisherClock
+from vmeet_core.sfu.source import HEADER_BYTES, RING_PACKETS
 
 KEY, DELTA = b"\x10\x00key", b"\x10\x01delta"
 VP8 = [

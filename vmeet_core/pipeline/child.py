@@ -4,12 +4,10 @@ It reads its order from stdin, reports on stdout, logs on stderr, writes its res
 them at the end, and dies with its parent, whatever kills that.
 """
 
-import ctypes
 import importlib
 import logging
 import os
 import shutil
-import signal
 import sys
 import threading
 import time
@@ -18,12 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from vmeet_core.child_process import ORPHANED, die_with_parent
 from vmeet_core.hookspecs import Permanent, Retryable
 from vmeet_core.pipeline.messages import Order, Report
 from vmeet_core.pipeline.spec import Work
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_ORPHANED = 3
 _NICENESS = 10
 _REPORT_EVERY_S = 0.1
 _MAX_MESSAGE_CHARS = 4000
@@ -113,18 +110,15 @@ def _send(reports: BinaryIO, report: Report) -> None:
 
 
 def _die_with_parent(parent_pid: int) -> None:
-    """On Linux the kernel sees to it, even within a long call; everywhere else, and as well, the end of stdin does."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent_pid:
-            os._exit(_ORPHANED)
+    """By the kernel where it can, and everywhere by the end of stdin."""
+    die_with_parent(parent_pid)
     threading.Thread(target=_exit_at_end_of_stdin, name="parent-watch", daemon=True).start()
 
 
 def _exit_at_end_of_stdin() -> None:
     while os.read(0, 1):  # sys.stdin's lock would be held at exit
         pass
-    os._exit(_ORPHANED)
+    os._exit(ORPHANED)
 
 
 def _be_nice() -> None:

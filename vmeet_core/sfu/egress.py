@@ -9,11 +9,12 @@ from aiortc.rtp import RtcpReceiverInfo, RtcpSenderInfo, RtcpSrPacket
 
 from vmeet_core.media.encoded import CLOCK_HZ
 from vmeet_core.sfu.codecs import CodecName
-from vmeet_core.sfu.ingress import AUDIO_LEVEL, Ingress
+from vmeet_core.sfu.ingress import AUDIO_LEVEL
 from vmeet_core.sfu.packet import NTP_OFFSET_S, Extensions, RtpPacket, Wire, sequence_newer
 from vmeet_core.sfu.rtx_stream import PacketSender, RtxStream
 from vmeet_core.sfu.sent_packets import WIRE_BYTES
 from vmeet_core.sfu.sequence_map import Place, SequenceMap
+from vmeet_core.sfu.source import Source
 from vmeet_core.sfu.statistics import RateMeter, SlotReport
 
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
@@ -48,7 +49,7 @@ class Egress:
     ) -> None:
         self.ssrc = ssrc
         self._demand: Demand | None = None
-        self.layers: tuple[Ingress, ...] = ()
+        self.layers: tuple[Source, ...] = ()
         self.temporal = ALL_TEMPORAL
         self.transport_sequence = 0  #: id of that header extension; set before ``configure``
         self.redundant = False  #: send every packet twice: sound for a receiver that loses many
@@ -69,8 +70,8 @@ class Egress:
         self._payload_types: dict[CodecName, int] = {}
         self._rtx_types: dict[int, int] = {}
         self._extensions = Extensions()
-        self._current: Ingress | None = None
-        self._wanted: Ingress | None = None
+        self._current: Source | None = None
+        self._wanted: Source | None = None
         self._wanted_temporal = ALL_TEMPORAL
         self._map: SequenceMap | None = None
         self._next_out: int | None = None
@@ -110,7 +111,7 @@ class Egress:
     # ---- what is shown ----
 
     @property
-    def source(self) -> Ingress | None:
+    def source(self) -> Source | None:
         """What it shows, or will show from the next keyframe on."""
         return self._wanted
 
@@ -137,14 +138,14 @@ class Egress:
             return None
         return "full" if self._wanted is self.layers[-1] else "small"
 
-    def attach(self, source: Ingress | None) -> None:
+    def attach(self, source: Source | None) -> None:
         """Show a source that has no choice of layers, or nothing."""
         layers = (source,) if source is not None else ()
         if layers != self.layers:
             self.layers = layers
             self._want(source)
 
-    def show(self, layers: tuple[Ingress, ...]) -> None:
+    def show(self, layers: tuple[Source, ...]) -> None:
         """Show a picture, given in its sizes, smallest first; () is none. ``select`` says which of them."""
         if layers != self.layers:
             self.layers = layers
@@ -167,7 +168,7 @@ class Egress:
         elif self._wanted is not None:
             self._wanted.request_keyframe()
 
-    def _want(self, source: Ingress | None) -> None:
+    def _want(self, source: Source | None) -> None:
         if source is self._wanted:
             return
         before, self._wanted = self._wanted, source
@@ -258,7 +259,7 @@ class Egress:
         elif packet.temporal == 0 and packet.source is not None:
             self._skip_unused_layers(packet.source)
 
-    def _skip_unused_layers(self, source: Ingress) -> None:
+    def _skip_unused_layers(self, source: Source) -> None:
         """A source without (so many) temporal layers has nothing to wait for."""
         if self.temporal + 1 >= source.temporal_layers:
             self.temporal = self._wanted_temporal
@@ -477,7 +478,7 @@ def _elapsed_s(last: RtpPacket, packet: RtpPacket) -> float:
     return captured[1] - captured[0]
 
 
-def _captured_s(source: Ingress, packet: RtpPacket) -> float | None:
+def _captured_s(source: Source, packet: RtpPacket) -> float | None:
     if source.last_sender_report is None:
         return None
     ntp, rtp = source.last_sender_report

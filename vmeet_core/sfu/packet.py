@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vmeet_core.sfu.codecs import CodecName, is_keyframe_start, parse_vp8
 
 if TYPE_CHECKING:
-    from vmeet_core.sfu.ingress import Ingress
+    from vmeet_core.sfu.source import Source
 
 _FIXED = struct.Struct("!BBHII")
 _HEADER = struct.Struct("!BBHIIHH")
@@ -75,14 +75,14 @@ class RtpPacket:
         self.extensions = extensions
         self.codec: CodecName = ""
         self.arrived_s = 0.0
-        self.source: Ingress | None = None
+        self.source: Source | None = None
         self.wires: dict[Extensions, Wire] = {}
         self.temporal = self.tl0 = self.picture_id_at = self.tl0_at = 0
         self.picture_id = -1
         self.picture_id_wide = self.keyframe = self.switchable = False
         self.starts_frame = True
 
-    def prepare(self, source: "Ingress", codec: CodecName, arrived_s: float) -> None:
+    def prepare(self, source: "Source", codec: CodecName, arrived_s: float) -> None:
         """Note where it came from and what it is. A VP8 payload without a whole descriptor is carried as it is."""
         self.source, self.codec, self.arrived_s = source, codec, arrived_s
         if not self.payload:

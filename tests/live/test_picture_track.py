@@ -1,0 +1,170 @@
+"""Decode, filter, encode: and nothing that did not come out of every filter."""
+
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from live.conftest import Camera
+
+from vmeet_core.hookspecs import Frame, FrameStream
+from vmeet_core.live.faults import FilterFault
+from vmeet_core.live.messages import LiveFrame
+from vmeet_core.live.picture_track import Filter, PictureTrack, Size
+from vmeet_core.media.frames import planes_of
+
+SIZES = (Size(90, 100_000), Size(0, 800_000))
+
+
+class Paint(FrameStream):
+    """Paints everything; ``answer`` replaces what it gives."""
+
+    def __init__(self, level: int, answer: Any = None) -> None:
+        self.level, self.answer = level, answer
+        self.pts_s: list[float] = []
+        self.closed = 0
+
+    def process(self, frame: Frame, pts_s: float) -> Frame:
+        self.pts_s.append(pts_s)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        if self.answer is not None:
+            return self.answer  # type: ignore[no-any-return]
+        return Frame(np.full_like(frame.y, self.level), frame.u, frame.v, frame.color)
+
+    def update(self, options: Any) -> None:
+        self.level = options
+
+    def close(self) -> None:
+        self.closed += 1
+        raise RuntimeError("even this")
+
+
+def make(*filters: Paint, wanted: list[int] | None = None) -> PictureTrack:
+    asked = wanted if wanted is not None else []
+    named = [Filter(f"filter-{number}", each) for number, each in enumerate(filters)]
+    return PictureTrack(named, SIZES, 7, lambda: asked.append(1))
+
+
+def lumas(frames: list[LiveFrame], decoders: dict[int, Any]) -> dict[int, tuple[tuple[int, int], float]]:
+    """Shape and mean luma by size."""
+    found = {}
+    for frame in frames:
+        decoder = decoders.setdefault(frame.size, av.CodecContext.create("vp8", "r"))
+        (picture,) = decoder.decode(av.Packet(frame.data))
+        y = planes_of(picture)[0]
+        found[frame.size] = (y.shape, float(y.mean()))
+    return found
+
+
+def test_each_size_shows_what_the_last_filter_gave() -> None:
+    camera, track, decoders = Camera(), make(Paint(30), Paint(180)), dict[int, Any]()
+    for number in range(5):
+        made = track.process(camera.frame())
+        assert [(frame.codec, frame.epoch, frame.rtp_timestamp) for frame in made] == [("vp8", 7, camera.timestamp)] * 2
+        assert [frame.keyframe for frame in made] == [number == 0] * 2
+        found = lumas(made, decoders)
+        assert (found[0][0], found[1][0]) == ((90, 160), (180, 320))
+        assert found[0][1] == pytest.approx(180, abs=2)
+        assert found[1][1] == pytest.approx(180, abs=2)
+
+
+def test_time_grows_over_the_wrap_of_timestamps() -> None:
+    camera, paint = Camera(), Paint(100)
+    track = make(paint)
+    for _ in range(20):
+        track.process(camera.frame())
+    steps = np.diff(paint.pts_s)
+    assert camera.timestamp < 2**31, "it has wrapped"
+    assert np.allclose(steps, 1 / 30, atol=1e-4)
+
+
+def test_it_begins_at_a_keyframe_and_asks_for_one() -> None:
+    camera, asked = Camera(), list[int]()
+    camera.frame()
+    track = make(Paint(100), wanted=asked)
+    assert track.process(camera.frame()) == []
+    assert asked
+    camera.encoder.request_keyframe()
+    assert len(track.process(camera.frame())) == 2
+
+
+def test_a_damaged_frame_is_no_end() -> None:
+    camera, asked = Camera(), list[int]()
+    track = make(Paint(100), wanted=asked)
+    track.process(camera.frame())
+    damaged = camera.frame()._replace(data=b"\x01")
+    track.process(damaged)
+    camera.encoder.request_keyframe()
+    assert len(track.process(camera.frame())) == 2
+
+
+def test_late_frames_are_decoded_only() -> None:
+    camera, paint = Camera(), Paint(100)
+    track = make(paint)
+    track.process(camera.frame())
+    assert track.process(camera.frame(), worth_it=False) == []
+    assert len(paint.pts_s) == 1
+    assert len(track.process(camera.frame())) == 2, "what follows depends on it"
+
+
+BLANK = np.zeros((180, 320), np.uint8)
+HALF = np.zeros((90, 160), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (RuntimeError("boom"), "RuntimeError: boom"),
+        (MemoryError(), "MemoryError"),
+        ("a picture", "a str instead of a Frame"),
+        (Frame(BLANK[1:], HALF, HALF), r"uint8 \(179, 320\), not uint8 \(180, 320\)"),
+        (Frame(BLANK.astype(np.float32), HALF, HALF), "float32"),
+        (Frame(BLANK, HALF, HALF[:, 1:]), "gave v"),
+        (Frame(BLANK, HALF, HALF, "rec2020"), "rec2020"),
+        (Frame(BLANK, None, HALF), "gave u"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_filter_that_fails_gives_no_picture_at_all(answer: Any, said: str) -> None:
+    camera, track = Camera(), make(Paint(10), Paint(20, answer))
+    with pytest.raises(FilterFault, match=said) as caught:
+        track.process(camera.frame())
+    assert caught.value.filter == "filter-1"
+
+
+def test_a_filter_cannot_write_into_what_it_is_given() -> None:
+    class Writer(Paint):
+        def process(self, frame: Frame, pts_s: float) -> Frame:
+            frame.y[:] = 0
+            return frame
+
+    with pytest.raises(FilterFault, match="read-only"):
+        make(Writer(0)).process(Camera().frame())
+
+
+def test_options_keyframes_and_bit_rates_reach_their_parts() -> None:
+    camera, paint, decoders = Camera(), Paint(40), dict[int, Any]()
+    track = make(paint)
+    lumas(track.process(camera.frame()), decoders)
+    track.update("filter-0", 220)
+    assert lumas(track.process(camera.frame()), decoders)[1][1] == pytest.approx(220, abs=3)
+    track.request_keyframe()
+    assert [frame.keyframe for frame in track.process(camera.frame())] == [True, True]
+    track.set_bitrate(1, 200_000)
+    assert [frame.keyframe for frame in track.process(camera.frame())] == [False, True]
+
+
+def test_a_camera_that_turns_is_followed() -> None:
+    camera, track, decoders = Camera(), make(Paint(100)), dict[int, Any]()
+    lumas(track.process(camera.frame()), decoders)
+    camera.size = (180, 320)
+    found = lumas(track.process(camera.frame()), {})
+    assert (found[0][0], found[1][0]) == ((90, 50), (320, 180))
+
+
+def test_closing_closes_every_filter_whatever_they_do() -> None:
+    first, second = Paint(1), Paint(2)
+    track = make(first, second)
+    track.close()
+    track.close()
+    assert (first.closed, second.closed) == (1, 1)

@@ -1,0 +1,151 @@
+"""One person's picture in a worker: decoded once, filtered, encoded in each size."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from av.video.frame import VideoFrame
+
+from vmeet_core.hookspecs import Frame, FrameStream
+from vmeet_core.live.decoder import PictureDecoder
+from vmeet_core.live.faults import FilterFault
+from vmeet_core.live.messages import LiveFrame
+from vmeet_core.live.vp8_encoder import CLOCK_HZ, Vp8Encoder
+from vmeet_core.media.frames import Scaler, frame_of, video_frame
+
+WRAP = 1 << 32
+
+
+class Size(NamedTuple):
+    """One of the sizes that are sent: ``height_px`` 0 is that of the camera; larger ones are never made."""
+
+    height_px: int
+    bitrate_bps: int
+
+
+class Filter(NamedTuple):
+    """A filter of this track, by the name of its provider."""
+
+    name: str
+    stream: FrameStream
+
+
+class PictureTrack:
+    """``process`` gives what became of a frame; ``on_keyframe_wanted`` asks the sender for one.
+
+    Nothing leaves it but what came out of every filter: where one fails, FilterFault is raised and no picture is made.
+    """
+
+    def __init__(
+        self, filters: Sequence[Filter], sizes: Sequence[Size], epoch: int, on_keyframe_wanted: Callable[[], None]
+    ) -> None:
+        self._filters = filters
+        self._epoch = epoch
+        self._on_keyframe_wanted = on_keyframe_wanted
+        self._decoder = PictureDecoder()
+        self._sizes = sizes
+        self._encoders = [Vp8Encoder(size.bitrate_bps) for size in sizes]
+        self._scalers = [Scaler() for _ in sizes]
+        self._pts: int | None = None
+
+    def process(self, frame: LiveFrame, worth_it: bool = True) -> list[LiveFrame]:
+        """One frame in, one a size out; ``worth_it`` False decodes it only, since later ones need that.
+
+        Raises FilterFault, and ValueError for a codec that is not a picture's.
+        """
+        picture = self._decoder.decode(frame.codec, frame.data, frame.keyframe)
+        if picture is None:
+            if self._decoder.needs_keyframe:
+                self._on_keyframe_wanted()
+            return []
+        pts = self._unwrapped(frame.rtp_timestamp)
+        if not worth_it:
+            return []
+        return self._encoded(self._filtered(picture, pts), pts, frame)
+
+    def _filtered(self, picture: VideoFrame, pts: int) -> Frame:
+        found = _read_only(frame_of(picture))
+        for each in self._filters:
+            try:
+                after = each.stream.process(found, pts / CLOCK_HZ)
+            except Exception as error:
+                raise FilterFault(each.name, f"{type(error).__name__}: {error}") from error
+            refused = _why_not(found, after)
+            if refused:
+                raise FilterFault(each.name, refused)
+            found = _read_only(after)
+        return found
+
+    def _encoded(self, frame: Frame, pts: int, source: LiveFrame) -> list[LiveFrame]:
+        picture = video_frame((frame.y, frame.u, frame.v))
+        picture.color_range = 2 if frame.color == "bt601-full" else 1
+        made = []
+        for index, (size, encoder) in enumerate(zip(self._sizes, self._encoders, strict=True)):
+            encoded = encoder.encode(self._scaled(picture, size, index), pts)
+            if encoded is not None:
+                made.append(source._replace(codec="vp8", epoch=self._epoch, size=index, **encoded._asdict()))
+        return made
+
+    def _scaled(self, picture: VideoFrame, size: Size, index: int) -> VideoFrame:
+        if not size.height_px or size.height_px >= picture.height:
+            return picture
+        width_px = max(round(picture.width * size.height_px / picture.height / 2) * 2, 2)
+        return video_frame(self._scalers[index].scale(picture, width_px, size.height_px))
+
+    def _unwrapped(self, rtp_timestamp: int) -> int:
+        """RTP timestamps wrap after 13 hours; what the encoder gets has to grow."""
+        before = rtp_timestamp if self._pts is None else self._pts
+        step = (rtp_timestamp - before + WRAP // 2) % WRAP - WRAP // 2
+        self._pts = rtp_timestamp if self._pts is None else max(before + step, before + 1)
+        return self._pts
+
+    def update(self, name: str, options: object) -> None:
+        """Other options for a filter, from the next picture on. Raises FilterFault."""
+        for each in self._filters:
+            if each.name == name:
+                try:
+                    each.stream.update(options)
+                except Exception as error:
+                    raise FilterFault(name, f"{type(error).__name__}: {error}") from error
+
+    def request_keyframe(self) -> None:
+        """The next picture of every size can be decoded by itself."""
+        for encoder in self._encoders:
+            encoder.request_keyframe()
+
+    def set_bitrate(self, size: int, bitrate_bps: int) -> None:
+        """Of one size. Raises IndexError where there is none such."""
+        self._encoders[size].set_bitrate(bitrate_bps)
+
+    def close(self) -> None:
+        """Close filters, decoder and encoders; twice is harmless. What a filter raises then is of no consequence."""
+        filters, self._filters = self._filters, ()
+        for each in filters:
+            try:
+                each.stream.close()
+            except Exception:  # it has done its work
+                continue
+        self._decoder.close()
+        for encoder in self._encoders:
+            encoder.close()
+
+
+def _read_only(frame: Frame) -> Frame:
+    y, u, v = frame.y.view(), frame.u.view(), frame.v.view()
+    for plane in (y, u, v):
+        plane.flags.writeable = False
+    return Frame(y, u, v, frame.color)
+
+
+def _why_not(before: Frame, after: object) -> str | None:
+    """What is wrong with a filter's answer."""
+    if not isinstance(after, Frame):
+        return f"gave a {type(after).__name__} instead of a Frame"
+    for name in ("y", "u", "v"):
+        wanted, given = getattr(before, name), getattr(after, name)
+        if not isinstance(given, np.ndarray) or given.dtype != np.uint8 or given.shape != wanted.shape:
+            shape = getattr(given, "shape", type(given).__name__)
+            return f"gave {name} as {getattr(given, 'dtype', '?')} {shape}, not uint8 {wanted.shape}"
+    if after.color not in ("bt601-limited", "bt601-full"):
+        return f"gave the unknown colour range {after.color!r}"
+    return None

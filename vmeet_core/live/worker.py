@@ -1,0 +1,231 @@
+"""The server's side of a worker process: start it, hand frames over, hear of it when it fails or hangs."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from vmeet_core.live.messages import Kind, LiveFrame, Message, Unpacker, pack
+from vmeet_core.settings import Settings
+
+logger = logging.getLogger(__name__)
+MAX_WAITING_BYTES = 1 << 20  #: half a second of two full pictures; what would wait longer is dropped
+READ_BYTES = 1 << 18
+PING_S, HANG_S = 0.25, 1.0  #: without an answer for so long it is killed: a spare takes over within two seconds
+LOAD_S = 120.0
+KEYFRAME_EVERY_S = 0.5
+MEMORY_BYTES = 4 << 30
+STOP_S = 2.0
+
+State = Literal["starting", "loading", "ready", "dead"]
+
+
+class Track(NamedTuple):
+    """What a worker is to do with somebody's picture or voice: filters with their options (of a voice: one denoiser),
+    and for pictures the sizes as (height_px, bitrate_bps).
+    """
+
+    filters: tuple[tuple[str, dict[str, Any]], ...]
+    sizes: tuple[tuple[int, int], ...] = ()
+    epoch: int = 0
+    is_sound: bool = False
+
+
+class Events:
+    """What a worker tells; to be overridden. Nothing here may take long: it runs on the event loop."""
+
+    def frame(self, track: int, frame: LiveFrame) -> None:
+        """A filtered picture."""
+
+    def keyframe_wanted(self, track: int) -> None:
+        """The decoder cannot go on without one."""
+
+    def fault(self, track: int, filter_name: str, text: str) -> None:
+        """The track has ended; the others of this worker go on."""
+
+    def dead(self, reason: str) -> None:
+        """The worker is gone, and all its tracks. Called once."""
+
+
+class LiveWorker:
+    """``start`` it, ``load`` engines, then ``open`` tracks. ``state`` is "dead" for good once it has ended."""
+
+    def __init__(self, events: Events, memory_bytes: int = MEMORY_BYTES) -> None:
+        self.state: State = "starting"
+        self.dropped = 0  #: frames that found no room, or came too late to be worth the work
+        self.heard_s = time.monotonic()
+        self._events = events
+        self._memory_bytes = memory_bytes
+        self._process: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._blocked: set[int] = set()  # tracks that lost a frame: they go on at a keyframe
+        self._asked_s: dict[int, float] = {}
+
+    async def start(self) -> None:
+        """Raises OSError when no process can be made."""
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "vmeet_core.live.child"),
+                *(str(theirs.fileno()), str(os.getpid()), str(self._memory_bytes)),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self._spawn(self._read(reader))
+
+    async def load(self, settings: Settings, frame_filters: Sequence[str] = (), denoisers: Sequence[str] = ()) -> None:
+        """Slow. Raises RuntimeError with the plugin's words when an engine cannot be loaded."""
+        self.state = "loading"
+        names = {"frame_filters": list(frame_filters), "denoisers": list(denoisers)}
+        self._send(Message(Kind.LOAD, 0, {"settings": settings.model_dump(mode="json"), **names}))
+        try:
+            async with asyncio.timeout(LOAD_S):
+                await asyncio.shield(self._loaded)
+        except TimeoutError:
+            self._die(f"its engines were not loaded within {LOAD_S:.0f} s")
+            raise RuntimeError(f"{', '.join((*frame_filters, *denoisers))}: not loaded in {LOAD_S:.0f} s") from None
+        self.state = "ready"
+        self.heard_s = time.monotonic()
+        self._spawn(self._watch())
+
+    # ---- tracks ----
+
+    def open(self, number: int, track: Track) -> None:
+        """Begin with a track, or begin it anew. ``number`` is above 0."""
+        self._blocked.add(number)
+        self._send(Message(Kind.OPEN, number, track._asdict()))
+
+    def frame(self, number: int, frame: LiveFrame) -> bool:
+        """Hand a frame over; False when it is dropped: for want of room, or since one before it was dropped."""
+        if self._writer is None or self.state != "ready":
+            return False
+        full = self._writer.transport.get_write_buffer_size() > MAX_WAITING_BYTES
+        if full or (number in self._blocked and not frame.keyframe):
+            self._block(number)
+            self.dropped += 1
+            return False
+        self._blocked.discard(number)
+        self._send(Message(Kind.FRAME, number, frame._replace(sent_s=time.monotonic())))
+        return True
+
+    def _block(self, number: int) -> None:
+        """What comes until the next keyframe depends on what was dropped."""
+        now_s = time.monotonic()
+        self._blocked.add(number)
+        if now_s - self._asked_s.get(number, -1e9) >= KEYFRAME_EVERY_S:
+            self._asked_s[number] = now_s
+            self._events.keyframe_wanted(number)
+
+    def update(self, number: int, filter_name: str, options: dict[str, Any]) -> None:
+        """Other options for a filter, from the next frame on."""
+        self._send(Message(Kind.UPDATE, number, {"filter": filter_name, "options": options}))
+
+    def request_keyframe(self, number: int) -> None:
+        """The next picture that comes out can be decoded by itself."""
+        self._send(Message(Kind.KEYFRAME, number, {}))
+
+    def set_bitrate(self, number: int, size: int, bitrate_bps: int) -> None:
+        """Of one of its sizes."""
+        self._send(Message(Kind.BITRATE, number, {"size": size, "bitrate_bps": bitrate_bps}))
+
+    def close_track(self, number: int) -> None:
+        """No more of it; harmless when it has ended already."""
+        self._blocked.discard(number)
+        self._asked_s.pop(number, None)
+        self._send(Message(Kind.CLOSE, number, {}))
+
+    def _send(self, message: Message) -> None:
+        if self._writer is not None and self.state != "dead":
+            self._writer.write(pack(message))
+
+    # ---- what it tells ----
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        unpacker = Unpacker()
+        reason = "it ended"
+        try:
+            while data := await reader.read(READ_BYTES):
+                for message in unpacker.feed(data):
+                    self._hear(message)
+        except (OSError, ValueError) as error:
+            reason = f"it cannot be understood: {error}"
+        self._die(reason)
+
+    def _hear(self, message: Message) -> None:
+        kind, track, body = message
+        self.heard_s = time.monotonic()
+        if isinstance(body, LiveFrame):
+            self._events.frame(track, body)
+        elif kind is Kind.LOADED and not self._loaded.done():
+            self._loaded.set_result(None)
+        elif kind is Kind.FAULT and not track and not self._loaded.done():
+            self._loaded.set_exception(RuntimeError(str(body["text"])))
+        elif kind is Kind.FAULT:
+            self._events.fault(track, str(body["filter"]), str(body["text"]))
+        elif kind is Kind.KEYFRAME:
+            self._events.keyframe_wanted(track)
+        elif kind is Kind.DROPPED:
+            self.dropped += int(body["frames"])
+
+    async def _watch(self) -> None:
+        """A plugin that hangs answers nothing."""
+        while True:
+            self._send(Message(Kind.PING, 0, {}))
+            await asyncio.sleep(PING_S)
+            if time.monotonic() - self.heard_s > HANG_S:
+                self._die(f"it did not answer for {HANG_S:.0f} s")
+                return
+
+    # ---- the end ----
+
+    def _die(self, reason: str) -> None:
+        if self.state == "dead":
+            return
+        self.state = "dead"
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        if not self._loaded.done():
+            self._loaded.set_exception(RuntimeError(f"the worker died while it loaded: {reason}"))
+            self._loaded.exception()  # nobody may be waiting
+        if self._writer is not None:
+            self._writer.close()
+        logger.warning("a live worker is gone: %s", reason)
+        self._events.dead(reason)
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End it in order, or for good when it does not listen; nothing is told any more."""
+        self._events = Events()
+        self.state = "dead"
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._writer is not None:
+            self._writer.close()
+        if self._process is not None:
+            try:
+                async with asyncio.timeout(STOP_S):
+                    await self._process.wait()
+            except TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
+                await self._process.wait()
