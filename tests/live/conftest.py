@@ -96,9 +96,10 @@ def register_frame_filters():
 
 
 class Camera:
-    """Compressed pictures as a browser sends them: brightness 60, with some noise."""
+    """Compressed pictures as a browser sends them: of one brightness, with some noise."""
 
-    def __init__(self, width_px: int = 320, height_px: int = 180) -> None:
+    def __init__(self, width_px: int = 320, height_px: int = 180, level: int = 60) -> None:
+        self.level = level
         self.encoder = Vp8Encoder(600_000)
         self.size = (width_px, height_px)
         self.timestamp = 2**32 - 30_000  # wraps soon
@@ -107,7 +108,7 @@ class Camera:
 
     def frame(self) -> LiveFrame:
         width_px, height_px = self.size
-        y = (60 + self._random.integers(-4, 5, (height_px, width_px))).astype(np.uint8)
+        y = (self.level + self._random.integers(-4, 5, (height_px, width_px))).astype(np.uint8)
         half = np.full(((height_px + 1) // 2, (width_px + 1) // 2), 128, np.uint8)
         self._pts += 3000
         self.timestamp = (self.timestamp + 3000) % 2**32

@@ -45,6 +45,8 @@ class Source(ABC):
         self.last_sender_report: tuple[int, int] | None = None
         self.heard_s = -1e9  #: when the latest packet came
         self._listeners: list[Listener] = []
+        self._shielded = False
+        self._private: Listener | None = None
         self._ring: list[RtpPacket | None] = [None] * RING_PACKETS
         self._layer_bytes = [0] * TEMPORAL_LAYERS
         self._meters = [RateMeter(LAYER_WINDOW_S) for _ in range(TEMPORAL_LAYERS)]
@@ -67,15 +69,38 @@ class Source(ABC):
             self._interrupt()
         self.muted = muted
 
+    def shield(self, private: Listener | None) -> None:
+        """From this moment on nobody gets anything of it but ``private``, not even what was sent before, by a
+        retransmission. Listeners keep their place for when ``unshield`` is called.
+        """
+        if not self._shielded:
+            self._interrupt()
+        self._shielded, self._private = True, private
+
+    def unshield(self) -> None:
+        """Everybody gets it again, from the next keyframe on. Harmless when it is not shielded."""
+        if self._shielded:
+            self._ring = [None] * RING_PACKETS
+            self._shielded, self._private = False, None
+            self.request_keyframe()
+
+    @property
+    def is_shielded(self) -> bool:
+        """Whether it is kept from everybody."""
+        return self._shielded
+
     def _interrupt(self) -> None:
-        for listener in self._listeners:
+        for listener in self._listeners if not self._shielded else self._those_private():
             listener.interrupt()
+
+    def _those_private(self) -> list[Listener]:
+        return [self._private] if self._private is not None else []
 
     def _hand_on(self, packet: RtpPacket) -> None:
         """To everybody; ``packet`` is prepared."""
         self._layer_bytes[packet.temporal] += len(packet.payload) + HEADER_BYTES
         self._ring[packet.sequence % RING_PACKETS] = packet
-        for listener in self._listeners:
+        for listener in self._listeners if not self._shielded else self._those_private():
             listener.forward(packet)
 
     def _note_keyframe(self, packet: RtpPacket) -> None:
@@ -87,9 +112,9 @@ class Source(ABC):
         """Ask for a picture that decoding can begin with; too many requests become one."""
 
     def packet(self, sequence: int) -> RtpPacket | None:
-        """One of the last RING_PACKETS packets, for a retransmission."""
+        """One of the last RING_PACKETS packets, for a retransmission; None of what is shielded."""
         packet = self._ring[sequence % RING_PACKETS]
-        return packet if packet is not None and packet.sequence == sequence else None
+        return packet if packet is not None and packet.sequence == sequence and not self._shielded else None
 
     def level_of(self, packet: RtpPacket) -> bytes | None:
         """The audio-level extension of one of its packets, as it came (RFC 6464)."""

@@ -1,0 +1,235 @@
+"""A person's camera behind a filter: what the others see, and that they see nothing else.
+
+A filter that protects privacy fails closed. From ``start`` on nothing of the raw picture leaves: it is shielded before
+anything else is done. The others see a card until the first filtered picture; when the worker fails they keep the last
+filtered picture of this activation for a moment, then the card. A filter of another kind lets the raw picture through.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+
+from vmeet_core.live.card import Card
+from vmeet_core.live.messages import LiveFrame
+from vmeet_core.live.pool import LivePool, LiveTrack, TrackEvents
+from vmeet_core.live.worker import Track
+from vmeet_core.media.encoded import EncodedFrame
+from vmeet_core.sfu.assembler import FrameAssembler
+from vmeet_core.sfu.ingress import Ingress
+from vmeet_core.sfu.made_source import MadeSource
+
+CARD_EVERY_S = 1.0
+LAST_PICTURE_S = 3.0  #: so long the last filtered picture stays when no more come
+CLOCK_HZ = 90_000
+WRAP = 1 << 32
+State = Literal["off", "starting", "on", "interrupted", "failed"]
+
+
+class FilteredCamera(TrackEvents):
+    """``cameras`` are the raw sizes, the smallest first; the last one is filtered. ``sources`` are what is made of it.
+
+    ``on_state`` is told of every change, with a reason where there is one. It may be started again after ``stop``.
+    """
+
+    def __init__(
+        self, cameras: tuple[Ingress, ...], pool: LivePool, card: Card, on_state: Callable[[State, str], None]
+    ) -> None:
+        self.state: State = "off"
+        self._cameras = cameras
+        self._pool = pool
+        self._card = card
+        self._on_state = on_state
+        self._track: LiveTrack | None = None
+        self._private = False
+        self._epoch = 0
+        self._assembler: FrameAssembler | None = None
+        self._shown_s = 0.0  # when the latest filtered picture came
+        self._shows_card = False
+        self._latest: tuple[int, float] | None = None  # timestamp of the newest raw picture, and when it came
+        self._timer: asyncio.TimerHandle | None = None
+        full = cameras[-1]
+        self.sources = tuple(
+            MadeSource(camera.source, 0xF0000000 + index, full.clock, self._want_keyframe)
+            for index, camera in enumerate(cameras)
+        )
+
+    # ---- on and off ----
+
+    def start(self, track: Track, protects_privacy: bool) -> None:
+        """Begin, or begin anew with other filters. Whatever goes wrong is told by ``on_state``, never raised."""
+        self._private = protects_privacy
+        if protects_privacy:
+            self._shield()
+        self._close_track()
+        if not protects_privacy:
+            self._unshield()
+        self._epoch += 1
+        self._shown_s = 0.0
+        self._set("starting", "")
+        self._show_card()
+        try:
+            self._track = self._pool.open(track._replace(epoch=self._epoch), self)
+        except RuntimeError as error:
+            self.failed("", str(error))
+            return
+        self._listen()
+
+    def stop(self) -> None:
+        """The raw picture goes to everybody again, at its next keyframe. Harmless when it is off."""
+        self._close_track()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._unshield()
+        self._set("off", "")
+
+    def update(self, filter_name: str, options: dict[str, Any]) -> None:
+        """Other options for a filter, from the next picture on."""
+        if self._track is not None:
+            self._track.update(filter_name, options)
+
+    def set_muted(self, muted: bool) -> None:
+        """The camera is turned off or on: no card is shown of a camera that is off."""
+        for source in self.sources:
+            source.set_muted(muted)
+
+    @property
+    def hides(self) -> bool:
+        """Whether the others are to be shown ``sources`` and not the raw picture."""
+        if self.state == "off":
+            return False
+        return self._private or self.state == "on"
+
+    # ---- the raw picture ----
+
+    def _shield(self) -> None:
+        """Before anything else: what comes from now on goes to the worker alone."""
+        for camera in self._cameras:
+            camera.shield(self._assembler if camera is self._cameras[-1] else None)
+
+    def _unshield(self) -> None:
+        for camera in self._cameras:
+            camera.unshield()
+
+    def _listen(self) -> None:
+        camera = self._cameras[-1]
+        self._assembler = FrameAssembler(
+            True, self._on_raw, lambda before, after: None, lambda ntp, rtp: None, camera.request_keyframe
+        )
+        if self._private:
+            camera.shield(self._assembler)
+        else:
+            camera.add_listener(self._assembler)
+        camera.request_keyframe()
+
+    def _on_raw(self, frame: EncodedFrame) -> None:
+        self._latest = (frame.rtp_timestamp, time.monotonic())
+        if self._track is not None:
+            self._track.frame(LiveFrame(frame.codec, frame.data, frame.rtp_timestamp, self._epoch, frame.keyframe))
+
+    # ---- what the worker tells ----
+
+    def frame(self, frame: LiveFrame) -> None:
+        """A filtered picture, of this activation."""
+        if frame.size >= len(self.sources) or frame.epoch != self._epoch:
+            return
+        source = self.sources[frame.size]
+        source.last_sender_report = self._cameras[-1].last_sender_report
+        if self._shows_card or self.state != "on":
+            self._end_card(frame)
+            if self.state != "on":
+                return
+        self._shown_s = time.monotonic()
+        source.send(frame.data, frame.rtp_timestamp, frame.keyframe, frame.temporal, frame.switchable)
+
+    def _end_card(self, frame: LiveFrame) -> None:
+        """At a keyframe, for all sizes at once: what went before cannot be continued."""
+        if not frame.keyframe:
+            if self._track is not None:
+                self._track.request_keyframe()
+            return
+        self._shows_card = False
+        self._shown_s = time.monotonic()
+        for source in self.sources:
+            source.continue_after()
+        self._set("on", "")
+        self._watch()
+
+    def keyframe_wanted(self) -> None:
+        """Of the raw camera."""
+        self._cameras[-1].request_keyframe()
+
+    def interrupted(self, reason: str) -> None:
+        """Another worker goes on soon."""
+        self._set("interrupted", reason)
+        self._watch()
+
+    def failed(self, filter_name: str, reason: str) -> None:
+        """Nothing more comes of it."""
+        self._track = None
+        self._set("failed", f"{filter_name}: {reason}" if filter_name and filter_name not in reason else reason)
+        self._watch()
+
+    # ---- the card ----
+
+    def _want_keyframe(self) -> None:
+        """A receiver wants one of what it is shown."""
+        if self._shows_card:
+            self._send_card()
+        elif self._track is not None:
+            self._track.request_keyframe()
+
+    def _show_card(self) -> None:
+        if not self._private:
+            return
+        if not self._shows_card:
+            self._shows_card = True
+            for source in self.sources:
+                source.continue_after()
+        self._send_card()
+        self._watch()
+
+    def _send_card(self) -> None:
+        for source, (data, _) in zip(self.sources, self._card.pictures, strict=True):
+            source.send(data, self._timestamp_now(), True, 0, False)
+
+    def _timestamp_now(self) -> int:
+        """What a picture that was captured now would have."""
+        if self._latest is None:
+            return int(time.monotonic() * CLOCK_HZ) % WRAP
+        timestamp, came_s = self._latest
+        return (timestamp + int((time.monotonic() - came_s) * CLOCK_HZ)) % WRAP
+
+    def _watch(self) -> None:
+        """Show the card again and again while it is shown, and when pictures stay away for too long."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(CARD_EVERY_S, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self.state == "off":
+            return
+        stale = time.monotonic() - self._shown_s > LAST_PICTURE_S
+        if self._shows_card or (stale and self._private):
+            self._show_card()
+        else:
+            self._watch()
+
+    # ---- the end ----
+
+    def _close_track(self) -> None:
+        track, self._track = self._track, None
+        if track is not None:
+            self._pool.close_track(track)
+        if self._assembler is not None:
+            self._cameras[-1].remove_listener(self._assembler)
+            self._assembler = None
+        if self._private and self.state != "off":
+            self._shield()
+
+    def _set(self, state: State, reason: str) -> None:
+        if state != self.state or reason:
+            self.state = state
+            self._on_state(state, reason)
