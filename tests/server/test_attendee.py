@@ -1,10 +1,17 @@
 """Somebody who publishes: mutes, levels, and a change of the connection."""
 
+import asyncio
 from typing import Any
 
+import pytest
+
+from vmeet_core.live.card import make_card
+from vmeet_core.live.pool import LivePool
+from vmeet_core.live.worker import Track
 from vmeet_core.meetings import Participant
-from vmeet_core.server.attendee import Attendee
+from vmeet_core.server.attendee import Attendee, Filtering
 from vmeet_core.server.statistics import Measured
+from vmeet_core.settings import load_settings
 from vmeet_core.sfu.active_speaker import Voice
 from vmeet_core.sfu.ingress import Ingress
 from vmeet_core.sfu.publisher_clock import PublisherClock
@@ -21,6 +28,10 @@ class Connection:
 
     def reports(self) -> list[SourceReport]:
         return [REPORT]
+
+    def pictures(self, kind: str) -> tuple[Ingress, ...]:
+        wanted = ("camera-small", "camera") if kind == "camera" else ("screen",)
+        return tuple(self.sources[source] for source in wanted if source in self.sources)
 
 
 def somebody(*sources: Any) -> Any:
@@ -68,3 +79,68 @@ def test_measuring() -> None:
     assert somebody().measure() == Measured()
     anna = somebody("camera")
     assert anna.measure() == Measured((REPORT,)) == anna.measured
+
+
+# ---- a filter ----
+
+
+@pytest.fixture
+def told() -> list[tuple[str, str]]:
+    return []
+
+
+@pytest.fixture
+async def filtering(told: list[tuple[str, str]]) -> Filtering:
+    """One that protects privacy, and no worker that could do it: only the card is to be seen."""
+    card = await asyncio.to_thread(make_card, "Anna", [90, 180])
+    pool = LivePool(load_settings(None, {}), ["mark"])
+    track = Track((("mark", {}),), ((90, 100_000), (0, 600_000)))
+    return Filtering(pool, card, track, True, lambda state, reason: told.append((state, reason)))
+
+
+async def test_from_the_moment_it_is_asked_for_others_get_nothing_raw(
+    filtering: Filtering, told: list[tuple[str, str]]
+) -> None:
+    anna = somebody("microphone", "camera", "camera-small", "screen")
+    raw = anna.pictures("camera")
+    screen = anna.pictures("screen")
+    anna.filter(filtering)
+    assert all(source.is_shielded for source in raw)
+    made = anna.pictures("camera")
+    assert len(made) == 2
+    assert set(made).isdisjoint(raw)
+    assert anna.recorded("camera") is made[-1]
+    assert anna.recorded("microphone") is anna.sources["microphone"]
+    assert anna.pictures("screen") == screen, "a screen has no person in it"
+    assert [state for state, _ in told] == ["starting", "failed"]
+    anna.filter(None)
+    assert anna.pictures("camera") == raw
+    assert anna.recorded("camera") is raw[-1]
+    assert not any(source.is_shielded for source in raw)
+
+
+async def test_a_camera_that_comes_by_another_connection_is_filtered_too(filtering: Filtering) -> None:
+    anna = somebody()
+    anna.filter(filtering)
+    assert anna.pictures("camera") == ()
+    first: Any = Connection("camera", "camera-small")
+    anna.take(first)
+    assert all(ingress.is_shielded for ingress in first.sources.values())
+    second: Any = Connection("camera", "camera-small")
+    assert anna.take(second) is first
+    assert all(ingress.is_shielded for ingress in (*first.sources.values(), *second.sources.values()))
+    assert anna.filtered is not None
+    assert anna.pictures("camera") == anna.filtered.sources
+    anna.release()
+    assert all(ingress.is_shielded for ingress in second.sources.values()), "whoever takes it over decides"
+    assert anna.pictures("camera") == ()
+
+
+async def test_what_is_made_of_a_camera_is_muted_with_it(filtering: Filtering) -> None:
+    anna = somebody("camera", "camera-small")
+    anna.set_muted("camera", True)
+    anna.filter(filtering)
+    assert all(source.muted for source in anna.pictures("camera"))
+    anna.set_muted("camera", False)
+    assert not any(source.muted for source in anna.pictures("camera"))
+    anna.filter(None)

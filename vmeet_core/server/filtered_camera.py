@@ -20,6 +20,7 @@ from vmeet_core.sfu.ingress import Ingress
 from vmeet_core.sfu.made_source import MadeSource
 
 CARD_EVERY_S = 1.0
+MEASURE_S = 0.2
 LAST_PICTURE_S = 3.0  #: so long the last filtered picture stays when no more come
 CLOCK_HZ = 90_000
 WRAP = 1 << 32
@@ -48,6 +49,7 @@ class FilteredCamera(TrackEvents):
         self._shows_card = False
         self._latest: tuple[int, float] | None = None  # timestamp of the newest raw picture, and when it came
         self._timer: asyncio.TimerHandle | None = None
+        self._card_s = 0.0  # when it was sent last
         full = cameras[-1]
         self.sources = tuple(
             MadeSource(camera.source, 0xF0000000 + index, full.clock, self._want_keyframe)
@@ -77,12 +79,16 @@ class FilteredCamera(TrackEvents):
 
     def stop(self) -> None:
         """The raw picture goes to everybody again, at its next keyframe. Harmless when it is off."""
+        self.close()
+        self._unshield()
+        self._set("off", "")
+
+    def close(self) -> None:
+        """Make no more of it; what was shielded stays so. For a camera that somebody else takes over, or that ends."""
         self._close_track()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._unshield()
-        self._set("off", "")
 
     def update(self, filter_name: str, options: dict[str, Any]) -> None:
         """Other options for a filter, from the next picture on."""
@@ -135,7 +141,8 @@ class FilteredCamera(TrackEvents):
         if frame.size >= len(self.sources) or frame.epoch != self._epoch:
             return
         source = self.sources[frame.size]
-        source.last_sender_report = self._cameras[-1].last_sender_report
+        if (clocks := self._cameras[-1].last_sender_report) is not None:
+            source.on_sender_report(*clocks)
         if self._shows_card or self.state != "on":
             self._end_card(frame)
             if self.state != "on":
@@ -191,6 +198,7 @@ class FilteredCamera(TrackEvents):
         self._watch()
 
     def _send_card(self) -> None:
+        self._card_s = time.monotonic()
         for source, (data, _) in zip(self.sources, self._card.pictures, strict=True):
             source.send(data, self._timestamp_now(), True, 0, False)
 
@@ -202,20 +210,21 @@ class FilteredCamera(TrackEvents):
         return (timestamp + int((time.monotonic() - came_s) * CLOCK_HZ)) % WRAP
 
     def _watch(self) -> None:
-        """Show the card again and again while it is shown, and when pictures stay away for too long."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(CARD_EVERY_S, self._look)
+        """Measure what is sent; show the card while it is shown, and when pictures stay away for too long."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(MEASURE_S, self._look)
 
     def _look(self) -> None:
         self._timer = None
         if self.state == "off":
             return
-        stale = time.monotonic() - self._shown_s > LAST_PICTURE_S
-        if self._shows_card or (stale and self._private):
+        now_s = time.monotonic()
+        for source in self.sources:
+            source.measure(now_s)
+        stale = self._private and now_s - self._shown_s > LAST_PICTURE_S
+        if (self._shows_card or stale) and now_s - self._card_s >= CARD_EVERY_S:
             self._show_card()
-        else:
-            self._watch()
+        self._watch()
 
     # ---- the end ----
 

@@ -31,7 +31,7 @@ COALESCE_PER_PAGE_S = 0.003  #: and more of them the more pages there are: each 
 class Watcher(Protocol):
     """Somebody who is shown the meeting without being in it, such as a WHEP player."""
 
-    def refresh(self, people: Mapping[str, PublishConnection], speaker_id: str | None) -> None:
+    def refresh(self, people: Mapping[str, Attendee], speaker_id: str | None) -> None:
         """Something has changed: everyone who publishes, in the order they came, and who speaks."""
 
     def count(self, traffic: TrafficMeter) -> None:
@@ -260,9 +260,9 @@ class LiveMeeting:
         room = self._room()
         for member in self.members.values():
             member.refresh(room, self.attendees)
-        connections = {key: each.publish for key, each in self.attendees.items() if each.publish is not None}
+        publishers = {key: each for key, each in self.attendees.items() if each.publish is not None}
         for watcher in list(self._watchers):
-            watcher.refresh(connections, self.speaker.speaker_id)
+            watcher.refresh(publishers, self.speaker.speaker_id)
 
     def _room(self) -> Room:
         people = [each.participant for each in self.attendees.values()]

@@ -148,14 +148,15 @@ class MeetingRecording:
             self.recorder.event(Left(at_s=time.time(), participant_id=participant_id))
 
     def listen_to(self, attendee: Attendee) -> None:
-        """Record what this person publishes now, in place of what it was before."""
+        """Record what others may see and hear of this person now, in place of what it was before."""
         person = attendee.participant.id
         self._drop(person)
         if self.recorder is None:
             return
-        for source, ingress in attendee.sources.items():
-            if source in RECORDED:
-                self._taps[person, source] = Tap(self.recorder, person, source, ingress)
+        for source in attendee.sources:
+            recorded = attendee.recorded(source) if source in RECORDED else None
+            if recorded is not None:
+                self._taps[person, source] = Tap(self.recorder, person, source, recorded)
 
     def _drop(self, participant_id: str) -> None:
         for key in [key for key in self._taps if key[0] == participant_id]:

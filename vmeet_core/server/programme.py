@@ -1,22 +1,34 @@
 """What a viewer of one picture sees and hears of a meeting: pure policy, no input or output."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from vmeet_core.sfu.ingress import Ingress
-from vmeet_core.sfu.publish_connection import PublishConnection
+from vmeet_core.manifest import SourceKind
+from vmeet_core.protocol import PictureKind
+from vmeet_core.sfu.source import Source
 
-Layers = tuple[Ingress, ...]
+Layers = tuple[Source, ...]
+
+
+class Publisher(Protocol):
+    """What ``Attendee`` is to a viewer: what others may see and hear of somebody."""
+
+    @property
+    def sources(self) -> Mapping[SourceKind, Source]:
+        """What comes from there."""
+
+    def pictures(self, kind: PictureKind) -> Layers:
+        """The layers of a picture, the smallest first."""
 
 
 class Programme(NamedTuple):
     """``picture`` in its sizes, smallest first, () for none; ``sounds`` with the most important first."""
 
     picture: Layers
-    sounds: list[Ingress]
+    sounds: list[Source]
 
 
-def choose(people: Mapping[str, PublishConnection], order: Iterable[str], now_s: float) -> Programme:
+def choose(people: Mapping[str, Publisher], order: Iterable[str], now_s: float) -> Programme:
     """A shared screen, or else the picture of the first in ``order`` who sends one; and everyone's sound in that order.
 
     ``order`` puts those who matter most first; who is not in it comes last. What is turned on but sends nothing (a

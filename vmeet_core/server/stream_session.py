@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from vmeet_core import protocol
 from vmeet_core.meetings import MeetingFull, StreamKind
+from vmeet_core.server.attendee import Attendee
 from vmeet_core.server.live_meeting import LiveMeeting
 from vmeet_core.server.programme import choose
 from vmeet_core.server.statistics import TrafficMeter
@@ -133,7 +134,7 @@ class WatchSession(StreamSession):
     def __init__(self, live: LiveMeeting, network: Network, offer: StreamOffer, changed: Callable[[], None]) -> None:
         self._connection = WatchConnection(network)
         super().__init__(live, self._connection, offer, changed)
-        self._people: Mapping[str, PublishConnection] = {}
+        self._people: Mapping[str, Attendee] = {}
         self._speaker_id: str | None = None
 
     async def negotiate(self) -> str:
@@ -142,7 +143,7 @@ class WatchSession(StreamSession):
         self.live.add_watcher(self)
         return answer
 
-    def refresh(self, people: Mapping[str, PublishConnection], speaker_id: str | None) -> None:
+    def refresh(self, people: Mapping[str, Attendee], speaker_id: str | None) -> None:
         """Something has changed in the meeting."""
         self._people, self._speaker_id = people, speaker_id
         self._show(time.monotonic())

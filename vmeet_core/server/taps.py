@@ -6,24 +6,24 @@ from vmeet_core.manifest import Gap, SenderReport, SourceKind
 from vmeet_core.media.encoded import EncodedFrame
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.sfu.assembler import FrameAssembler
-from vmeet_core.sfu.ingress import Ingress
+from vmeet_core.sfu.source import Source
 
 
 class Tap:
-    """Listens to one ingress for as long as the recording runs."""
+    """Listens to one source for as long as the recording runs."""
 
-    def __init__(self, recorder: Recorder, participant_id: str, source: SourceKind, ingress: Ingress) -> None:
+    def __init__(self, recorder: Recorder, participant_id: str, source: SourceKind, tapped: Source) -> None:
         self._recorder = recorder
         self._participant_id = participant_id
         self._source = source
-        self._ingress = ingress
+        self._tapped = tapped
         self._assembler = FrameAssembler(
-            ingress.is_video, self._on_frame, self._on_gap, self._on_sender_report, ingress.request_keyframe
+            tapped.is_video, self._on_frame, self._on_gap, self._on_sender_report, tapped.request_keyframe
         )
-        ingress.add_listener(self._assembler)
-        ingress.request_keyframe()
-        if ingress.last_sender_report is not None:
-            self._on_sender_report(*ingress.last_sender_report)
+        tapped.add_listener(self._assembler)
+        tapped.request_keyframe()
+        if tapped.last_sender_report is not None:
+            self._on_sender_report(*tapped.last_sender_report)
 
     def _on_frame(self, frame: EncodedFrame) -> None:
         self._recorder.frame(self._participant_id, self._source, frame)
@@ -40,14 +40,14 @@ class Tap:
         )
 
     def _on_sender_report(self, ntp_timestamp: int, rtp_timestamp: int) -> None:
-        if self._ingress.ssrc is None:
+        if self._tapped.ssrc is None:
             return
         self._recorder.note(
             SenderReport(
                 at_s=time.time(),
                 participant_id=self._participant_id,
                 source=self._source,
-                ssrc=self._ingress.ssrc,
+                ssrc=self._tapped.ssrc,
                 ntp_s=ntp_timestamp / 2**32,
                 rtp=rtp_timestamp,
             )
@@ -55,4 +55,4 @@ class Tap:
 
     def close(self) -> None:
         """Listen no more."""
-        self._ingress.remove_listener(self._assembler)
+        self._tapped.remove_listener(self._assembler)

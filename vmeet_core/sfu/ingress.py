@@ -52,7 +52,6 @@ class Ingress(Source):
 
     def __init__(self, source: SourceKind, send_rtcp: Callable[[bytes], bool], clock: PublisherClock) -> None:
         super().__init__(source, clock)
-        self.ssrc: int | None = None
         self.rtx_ssrc: int | None = None
         self.types = PayloadTypes()
         self.packets_received = 0

@@ -27,7 +27,7 @@ class MadeSource(Source):
         self, source: SourceKind, ssrc: int, clock: PublisherClock, on_keyframe_wanted: Callable[[], None]
     ) -> None:
         super().__init__(source, clock)
-        self.ssrc = ssrc
+        self.ssrc = self._own_ssrc = ssrc
         self._on_keyframe_wanted = on_keyframe_wanted
         self._sequence = 0
         self._picture_id = 0
@@ -47,13 +47,20 @@ class MadeSource(Source):
             first = b"\x90" if index == 0 else b"\x80"  # X, and S on the first packet of the frame
             head = first + b"\xe0" + (0x8000 | self._picture_id).to_bytes(2) + bytes((self._tl0,))
             head += bytes((temporal << 6 | 0x20 * switchable,))
-            packet = RtpPacket(0, index == len(pieces) - 1, self._sequence, rtp_timestamp, self.ssrc, head + piece)
+            packet = RtpPacket(0, index == len(pieces) - 1, self._sequence, rtp_timestamp, self._own_ssrc, head + piece)
             self._sequence = self._sequence + 1 & 0xFFFF
             packet.prepare(self, "vp8", now_s)
             if packet.keyframe:
                 self._note_keyframe(packet)
                 self.height_px = vp8_height_px(packet.payload)
             self._hand_on(packet)
+
+    def on_sender_report(self, ntp_timestamp: int, rtp_timestamp: int) -> None:
+        """The clocks of the publisher whose picture this was, for lip sync; told on when they are new."""
+        if self.last_sender_report != (ntp_timestamp, rtp_timestamp):
+            self.last_sender_report = (ntp_timestamp, rtp_timestamp)
+            for listener in self._listeners:
+                listener.sender_report(ntp_timestamp, rtp_timestamp)
 
     def continue_after(self) -> None:
         """What comes next does not continue what was: another worker, another activation."""

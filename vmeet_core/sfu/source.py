@@ -38,6 +38,7 @@ class Source(ABC):
     def __init__(self, source: SourceKind, clock: PublisherClock) -> None:
         self.source = source
         self.is_video = source != "microphone"
+        self.ssrc: int | None = None
         self.clock = clock
         self.muted = False
         self.keyframe_sequence: int | None = None  #: where the latest keyframe begins

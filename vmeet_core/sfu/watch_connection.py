@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from aiortc import RTCRtpTransceiver
 
 from vmeet_core.sfu.egress import Demand, Egress
-from vmeet_core.sfu.ingress import Ingress
 from vmeet_core.sfu.network import Network
 from vmeet_core.sfu.receive_connection import ReceiveConnection
 from vmeet_core.sfu.rtc import intercept_receiver, intercept_sender, sender_ssrcs, set_stream_id
+from vmeet_core.sfu.source import Source
 from vmeet_core.sfu.stream_offer import StreamOffer
 
 STREAM_ID = "meeting"  #: one for all, so that players keep sound and picture in step
@@ -55,13 +55,13 @@ class WatchConnection(ReceiveConnection):
             self.picture = egress
             self._pictures.append(egress)
 
-    def show(self, layers: tuple[Ingress, ...]) -> None:
+    def show(self, layers: tuple[Source, ...]) -> None:
         """Show this picture, given in its sizes, smallest first, from its next keyframe on; () is none."""
         if self.picture is not None:
             self.picture.show(layers)
             self.picture.demand = WHOLE_PICTURE if layers else None
 
-    def play(self, sources: Sequence[Ingress]) -> None:
+    def play(self, sources: Sequence[Source]) -> None:
         """Play these, at most as many as there are sections; who is in one already stays there."""
         wanted = list(sources[: len(self._sounds)])
         for egress in self._sounds:
