@@ -70,16 +70,21 @@ class Shot:
         return float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
 
 
+def _resized(old: Size, new: Size) -> Array:
+    """Maps pixel centres when a picture changes size; its corners stay its corners."""
+    y, x = new[0] / old[0], new[1] / old[1]
+    return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+
+
 def _warp(source: Array, shot: Shot, border: int, size: Size | None = None, nearest: bool = False) -> Array:
     """Warps the part of ``source`` that the frame shows; shrinks it first where that would alias."""
     size = size or shot.size
-    matrix = np.vstack([shot.matrix, [0, 0, 1]]) * 1.0
-    matrix = np.diag([size[1] / shot.size[1], size[0] / shot.size[0], 1.0]) @ matrix
+    matrix = _resized(shot.size, size) @ np.vstack([shot.matrix, [0, 0, 1]])
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
     if scale < 0.75 and not nearest:
-        small = (max(2, round(source.shape[1] * scale)), max(2, round(source.shape[0] * scale)))
-        ratio = np.diag([source.shape[1] / small[0], source.shape[0] / small[1], 1.0])
-        source, matrix = cv2.resize(source, small, interpolation=cv2.INTER_AREA), matrix @ ratio
+        old = source.shape[:2]
+        small = (max(2, round(old[0] * scale)), max(2, round(old[1] * scale)))
+        source, matrix = cv2.resize(source, small[::-1], interpolation=cv2.INTER_AREA), matrix @ _resized(small, old)
     flags = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
     return cv2.warpAffine(source, matrix[:2], size[::-1], flags=flags, borderMode=border)
 
@@ -104,23 +109,21 @@ class Studio:
     def photo(self) -> Photo:
         return self._library[int(self._random.integers(len(self._library)))]
 
-    def aim(self, photo: Photo, size: Size, *, inside: bool) -> Shot:
-        """Frames head and shoulders, or head to waist, seldom more; ``inside`` keeps to the photo's width."""
+    def aim(self, photo: Photo, size: Size, *, inside: bool, beside: Shot | None = None) -> Shot:
+        """Frames head and shoulders, or head to waist, seldom more.
+
+        ``inside`` keeps to the photo's edges; ``beside`` puts the person next to another.
+        """
         random, (height, width) = self._random, size
         x, top, head = photo.head
-        near, far = (0.22, 0.75) if random.random() < 0.85 else (0.12, 0.22)
-        share = float(np.exp(random.uniform(np.log(near), np.log(far))))  # of the frame's height, for the head
+        tall, wide = photo.groups.shape
+        share, middle, above = self._position(size, beside)
         scale = share * height / head
         stretch = float(np.exp(random.normal(0, 0.1)))
-        if inside:
-            scale = max(scale, width / stretch / photo.pixels.shape[1], height / photo.pixels.shape[0])
-            share = scale * head / height
-        middle = (0.5 + random.normal(0, 0.13)) * width
-        above = random.uniform(-0.08, max(0.05, min(0.6, 1 - 1.3 * share))) * height
         if inside:  # no picture beyond the photo's edges: move the frame rather than mirror
-            half = scale * stretch
-            middle = float(np.clip(middle, width - half * (photo.pixels.shape[1] - x), half * x))
-            above = float(np.clip(above, height - scale * (photo.pixels.shape[0] - top), scale * top))
+            scale = max(scale, width / stretch / wide, height / tall)
+            middle = float(np.clip(middle, width - scale * stretch * (wide - x), scale * stretch * x))
+            above = float(np.clip(above, height - scale * (tall - top), scale * top))
         angle = random.normal(0, 4) if random.random() < 0.6 else random.normal(0, 14)
         flip = -1.0 if random.random() < 0.5 else 1.0
         cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
@@ -128,6 +131,19 @@ class Studio:
         target = np.array([width - middle if flip < 0 else middle, above])
         matrix = np.column_stack([linear, target - linear @ np.array([x, top])])
         return Shot(matrix, size, (float(target[0]), float(target[1]), scale * head))
+
+    def _position(self, size: Size, beside: Shot | None) -> tuple[float, float, float]:
+        """(height of the head as a share of the frame's, middle x and top y of the head in the frame)."""
+        random, (height, width) = self._random, size
+        if beside:
+            x, top, head = beside.head
+            size_px = head * float(np.exp(random.normal(0, 0.15)))
+            away = random.choice([-1.0, 1.0]) * random.uniform(0.8, 2.2) * head
+            return size_px / height, x + away, top + random.normal(0, 0.25) * head
+        near, far = (0.22, 0.9) if random.random() < 0.88 else (0.12, 0.22)
+        share = float(np.exp(random.uniform(np.log(near), np.log(far))))
+        above = random.uniform(-0.15 * share - 0.03, max(0.05, min(0.6, 1 - 1.2 * share)))
+        return share, (0.5 + random.normal(0, 0.13)) * width, above * height
 
     def original(self, size: Size) -> tuple[Array, Array, Array]:
         """A part of one photo as it was taken: (picture, mask at twice the size, groups)."""
@@ -170,9 +186,10 @@ class Studio:
         picture = camera.tint(random, self.backdrop(size), 0.7)
         mask = np.zeros((size[0] * 2, size[1] * 2), np.uint8)
         groups = np.zeros((size[0] // 4, size[1] // 4), np.uint8)
-        for _ in range(random.choice([0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2])):
+        shot = None
+        for _ in range(random.choice([0, 1, 2], p=[0.05, 0.78, 0.17])):
             photo = self.photo()
-            shot = self.aim(photo, size, inside=False)
+            shot = self.aim(photo, size, inside=False, beside=shot)
             if random.random() < 0.25:
                 scenes.chair(random, picture, shot.head)
             picture, alpha, added = self._place(picture, photo, shot)

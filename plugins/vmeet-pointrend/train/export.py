@@ -84,7 +84,7 @@ def load(checkpoint: Path, steps: int, points: int) -> PersonNet:
 def export(net: PersonNet, path: Path) -> None:
     free = {2: "height", 3: "width"}
     torch.onnx.export(
-        Deployed(net),
+        Deployed(net).eval(),
         (torch.rand(1, 3, 144, 256),),
         str(path),
         input_names=["image"],
@@ -102,15 +102,18 @@ def session(path: Path) -> Any:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def worst_difference(net: PersonNet, path: Path) -> float:
-    """Over several sizes; the choice among equally uncertain points may differ, hence a high quantile."""
+def differing(net: PersonNet, path: Path) -> float:
+    """The largest share of pixels, over several sizes, on which torch and ONNX Runtime differ by more than 0.01.
+
+    Not quite none: of points of equal uncertainty they may choose others.
+    """
     worst, model = 0.0, session(path)
     for height, width in ((144, 256), (256, 144), (192, 192)):
-        image = torch.rand(1, 3, height, width)
+        image = nn.functional.interpolate(torch.rand(1, 3, 9, 9), size=(height, width), mode="bicubic").clamp(0, 1)
         with torch.inference_mode():
             expected = net(image)
         for ours, theirs in zip(model.run(None, {"image": image.numpy()}), expected, strict=True):
-            worst = max(worst, float(np.quantile(np.abs(ours - theirs.numpy()), 0.999)))
+            worst = max(worst, float((np.abs(ours - theirs.numpy()) > 0.01).mean()))
     return worst
 
 
@@ -139,7 +142,7 @@ def main() -> None:
     report: dict[str, Any] = {"file": str(arguments.out), "size_bytes": len(content)}
     report |= {"sha256": hashlib.sha256(content).hexdigest()}
     report |= {"parameters": sum(weight.numel() for weight in net.parameters())}
-    report |= {"worst_difference": worst_difference(net, arguments.out), "frame": time_ms(arguments.out)}
+    report |= {"differing": differing(net, arguments.out), "frame": time_ms(arguments.out)}
     print(json.dumps(report, indent=2))
 
 
