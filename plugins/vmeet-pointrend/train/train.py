@@ -5,6 +5,7 @@ import copy
 import json
 import math
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,7 +163,11 @@ def main() -> None:
     trainer = Trainer(arguments)
     if arguments.resume:
         trainer.resume(arguments.out / "last.pt")
-    trainer.run()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        trainer.run()
+    except KeyboardInterrupt:
+        trainer.save("last.pt")
 
 
 if __name__ == "__main__":
