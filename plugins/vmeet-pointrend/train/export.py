@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="best.pt of train.py")
     parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
     parser.add_argument("--steps", type=int, default=2, help="doublings: 2 gives the input's size, 3 twice it")
-    parser.add_argument("--points", type=int, default=1024, help="predicted again in each step")
+    parser.add_argument("--points", type=int, default=512, help="predicted again in each step")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     net = load(arguments.checkpoint, arguments.steps, arguments.points)

@@ -143,7 +143,7 @@ def grid_points(index: Tensor, height: int, width: int) -> Tensor:
 class PersonNet(nn.Module):
     """``steps`` doublings of the coarse mask, each followed by a new prediction of its ``points`` most uncertain."""
 
-    def __init__(self, steps: int = 2, points: int = 1024) -> None:
+    def __init__(self, steps: int = 2, points: int = 512) -> None:
         super().__init__()
         self.backbone, self.head = Backbone(), PointHead()
         self.steps, self.points = steps, points
