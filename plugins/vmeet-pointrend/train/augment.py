@@ -1,0 +1,225 @@
+"""Endless webcam-like pictures with masks, made from the arrays of prepare.py."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import camera
+import cv2
+import numpy as np
+import scenes
+from prepare import BAG
+
+Array = np.ndarray[Any, Any]
+Random = np.random.Generator
+Size = tuple[int, int]  # (height, width)
+
+
+class Photo(NamedTuple):
+    pixels: Array  #: (h, w, 3) uint8
+    groups: Array  #: (h, w) uint8
+    background: Array  #: (h, w, 3) uint8, the person filled in
+    head: tuple[float, float, float]  #: centre x, top y, height
+    name: str
+
+
+class Library:
+    """The photos of one split; maps the files, copies nothing."""
+
+    def __init__(self, folder: Path, held_out: bool) -> None:
+        index = json.loads((folder / "index.json").read_text())
+        self._entries = [entry for entry in index if entry["held_out"] == held_out]
+        self._pixels, self._groups, self._backgrounds = (
+            np.memmap(folder / f"{name}.u8", np.uint8, "r") for name in ("pixels", "groups", "backgrounds")
+        )
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, number: int) -> Photo:
+        entry = self._entries[number]
+        (height, width), start = entry["shape"], entry["offset"]
+        end = start + height * width
+        colour = (height, width, 3)
+        return Photo(
+            self._pixels[3 * start : 3 * end].reshape(colour),
+            self._groups[start:end].reshape(height, width),
+            self._backgrounds[3 * start : 3 * end].reshape(colour),
+            tuple(entry["head"]),
+            entry["name"],
+        )
+
+
+class Sample(NamedTuple):
+    image: Array  #: (h, w, 3) uint8 RGB
+    mask: Array  #: (2h, 2w) uint8, 255 = person
+    groups: Array  #: (h / 4, w / 4) uint8; 255 = nothing known
+
+
+@dataclass
+class Shot:
+    """Where a photo's pixels go: ``matrix`` maps them into a frame of ``size``."""
+
+    matrix: Array
+    size: Size
+    head: tuple[float, float, float]  # in the frame
+
+    @property
+    def scale(self) -> float:
+        return float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
+
+
+def _resized(old: Size, new: Size) -> Array:
+    """Maps pixel centres when a picture changes size; its corners stay its corners."""
+    y, x = new[0] / old[0], new[1] / old[1]
+    return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+
+
+def _warp(source: Array, shot: Shot, border: int, size: Size | None = None, nearest: bool = False) -> Array:
+    """Warps the part of ``source`` that the frame shows; shrinks it first where that would alias."""
+    size = size or shot.size
+    matrix = _resized(shot.size, size) @ np.vstack([shot.matrix, [0, 0, 1]])
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+    if scale < 0.75 and not nearest:
+        old = source.shape[:2]
+        small = (max(2, round(old[0] * scale)), max(2, round(old[1] * scale)))
+        source, matrix = cv2.resize(source, small[::-1], interpolation=cv2.INTER_AREA), matrix @ _resized(small, old)
+    flags = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
+    return cv2.warpAffine(source, matrix[:2], size[::-1], flags=flags, borderMode=border)
+
+
+def _crop(source: Array, shot: Shot) -> tuple[Array, Shot]:
+    """Only the rows and columns that the frame shows, with a margin: less to shrink."""
+    height, width = shot.size
+    corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]], np.float64)
+    seen = corners @ cv2.invertAffineTransform(shot.matrix).T
+    (x0, y0), (x1, y1) = np.floor(seen.min(0)).astype(int) - 4, np.ceil(seen.max(0)).astype(int) + 4
+    x0, y0 = np.clip(x0, 0, source.shape[1] - 8), np.clip(y0, 0, source.shape[0] - 8)
+    x1, y1 = np.clip(x1, x0 + 8, source.shape[1]), np.clip(y1, y0 + 8, source.shape[0])
+    matrix = shot.matrix.copy()
+    matrix[:, 2] += matrix[:, :2] @ np.array([x0, y0])
+    return source[y0:y1, x0:x1], Shot(matrix, shot.size, shot.head)
+
+
+class Studio:
+    def __init__(self, library: Library, random: Random) -> None:
+        self._library, self._random = library, random
+
+    def photo(self) -> Photo:
+        return self._library[int(self._random.integers(len(self._library)))]
+
+    def aim(self, photo: Photo, size: Size, *, inside: bool, beside: Shot | None = None) -> Shot:
+        """Frames head and shoulders, or head to waist, seldom more.
+
+        ``inside`` keeps to the photo's edges; ``beside`` puts the person next to another.
+        """
+        random, (height, width) = self._random, size
+        x, top, head = photo.head
+        tall, wide = photo.groups.shape
+        share, middle, above = self._position(size, beside)
+        scale = share * height / head
+        stretch = float(np.exp(random.normal(0, 0.1)))
+        if inside:  # no picture beyond the photo's edges: move the frame rather than mirror
+            scale = max(scale, width / stretch / wide, height / tall)
+            middle = float(np.clip(middle, width - scale * stretch * (wide - x), scale * stretch * x))
+            above = float(np.clip(above, height - scale * (tall - top), scale * top))
+        angle = random.normal(0, 4) if random.random() < 0.6 else random.normal(0, 14)
+        flip = -1.0 if random.random() < 0.5 else 1.0
+        cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+        linear = scale * np.array([[cos, -sin], [sin, cos]]) @ np.diag([flip * stretch, 1.0])
+        target = np.array([width - middle if flip < 0 else middle, above])
+        matrix = np.column_stack([linear, target - linear @ np.array([x, top])])
+        return Shot(matrix, size, (float(target[0]), float(target[1]), scale * head))
+
+    def _position(self, size: Size, beside: Shot | None) -> tuple[float, float, float]:
+        """(height of the head as a share of the frame's, middle x and top y of the head in the frame)."""
+        random, (height, width) = self._random, size
+        if beside:
+            x, top, head = beside.head
+            size_px = head * float(np.exp(random.normal(0, 0.15)))
+            away = random.choice([-1.0, 1.0]) * random.uniform(0.8, 2.2) * head
+            return size_px / height, x + away, top + random.normal(0, 0.25) * head
+        near, far = (0.22, 0.9) if random.random() < 0.88 else (0.12, 0.22)
+        share = float(np.exp(random.uniform(np.log(near), np.log(far))))
+        above = random.uniform(-0.15 * share - 0.03, max(0.05, min(0.6, 1 - 1.2 * share)))
+        return share, (0.5 + random.normal(0, 0.13)) * width, above * height
+
+    def original(self, size: Size) -> tuple[Array, Array, Array]:
+        """A part of one photo as it was taken: (picture, mask at twice the size, groups)."""
+        photo = self.photo()
+        shot = self.aim(photo, size, inside=True)
+        pixels, moved = _crop(photo.pixels, shot)
+        picture = _warp(pixels, moved, cv2.BORDER_REFLECT_101).astype(np.float32)
+        mask, groups = self._labels(photo, shot, cv2.BORDER_REFLECT_101)
+        if self._random.random() < 0.1:
+            scenes.headset(self._random, picture, mask, shot.head)
+        return picture, mask, groups
+
+    def _labels(self, photo: Photo, shot: Shot, border: int) -> tuple[Array, Array]:
+        groups, moved = _crop(photo.groups, shot)
+        twice = (shot.size[0] * 2, shot.size[1] * 2)
+        mask = _warp(np.where(groups > 0, np.uint8(255), np.uint8(0)), moved, border, twice)
+        quarter = (shot.size[0] // 4, shot.size[1] // 4)
+        return mask, _warp(groups, moved, border, quarter, nearest=True)
+
+    def backdrop(self, size: Size) -> Array:
+        random = self._random
+        if random.random() < 0.35:
+            return scenes.drawn(random, size)
+        photo = self.photo()
+        height, width = photo.pixels.shape[:2]
+        wide = int(random.uniform(0.35, 1.0) * min(width, height * size[1] / size[0]))
+        tall = min(height, max(8, wide * size[0] // size[1]))
+        x, y = int(random.integers(0, width - wide + 1)), int(random.integers(0, height - tall + 1))
+        part = photo.background[y : y + tall, x : x + wide]
+        if random.random() < 0.5:
+            part = part[:, ::-1]
+        picture = cv2.resize(part, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
+        if random.random() < 0.6:
+            picture = cv2.GaussianBlur(picture, (0, 0), random.exponential(size[0] / 50) + 0.3)
+        return picture
+
+    def composite(self, size: Size) -> tuple[Array, Array, Array]:
+        """One or two people before another background."""
+        random = self._random
+        picture = camera.tint(random, self.backdrop(size), 0.7)
+        mask = np.zeros((size[0] * 2, size[1] * 2), np.uint8)
+        groups = np.zeros((size[0] // 4, size[1] // 4), np.uint8)
+        shot = None
+        for _ in range(random.choice([0, 1, 2], p=[0.05, 0.78, 0.17])):
+            photo = self.photo()
+            shot = self.aim(photo, size, inside=False, beside=shot)
+            if random.random() < 0.25:
+                scenes.chair(random, picture, shot.head)
+            picture, alpha, added = self._place(picture, photo, shot)
+            mask = np.maximum(mask, alpha)
+            if random.random() < 0.1:
+                scenes.headset(random, picture, mask, shot.head)
+            groups = np.where(added > 0, added, groups)
+        return picture, mask, groups
+
+    def _place(self, picture: Array, photo: Photo, shot: Shot) -> tuple[Array, Array, Array]:
+        random = self._random
+        mask, groups = self._labels(photo, shot, cv2.BORDER_CONSTANT)
+        pixels, moved = _crop(photo.pixels, shot)
+        person = _warp(pixels, moved, cv2.BORDER_REFLECT_101).astype(np.float32)
+        feather = random.uniform(0.6, 1.8) * max(1.0, shot.scale)
+        soft = cv2.GaussianBlur(mask, (0, 0), feather).astype(np.float32)
+        inward = random.uniform(0.0, 0.35)  # cuts off the fringe that still shows the old background
+        alpha = np.clip((soft / 255 - 0.5 - inward / 2) * 1.6 + 0.5, 0, 1)
+        person = self._harmonise(person, picture)
+        blend = cv2.resize(alpha, shot.size[::-1], interpolation=cv2.INTER_AREA)[..., None]
+        return picture + (person - picture) * blend, (alpha * 255).astype(np.uint8), groups
+
+    def _harmonise(self, person: Array, picture: Array) -> Array:
+        """Moves the person's light some way towards the scene's."""
+        ours, theirs = person.mean((0, 1)), picture.mean((0, 1))
+        gain = ((theirs + 20) / (ours + 20)) ** np.float32(self._random.uniform(0, 0.7))
+        return np.clip(person * np.clip(gain, 0.4, 2.0), 0, 255)
+
+    def sample(self, size: Size) -> Sample:
+        random = self._random
+        picture, mask, groups = (self.original if random.random() < 0.5 else self.composite)(size)
+        small = cv2.resize(mask, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        return Sample(camera.shoot(random, picture, small), mask, np.where(groups == BAG, 255, groups).astype(np.uint8))
