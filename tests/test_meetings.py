@@ -101,6 +101,7 @@ def test_stream_tokens_are_of_one_meeting_and_one_purpose() -> None:
     assert all(len(token) >= 32 for token in tokens)
     two.host_key = one.host_key
     assert stream_token(two, "whip") != stream_token(one, "whip")
+    assert stream_token(one, "whip").startswith("whip_"), "no option on a command line"
 
 
 def test_ids_and_keys_differ() -> None:

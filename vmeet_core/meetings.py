@@ -140,6 +140,7 @@ def stream_token(meeting: Meeting, kind: StreamKind) -> str:
     """The bearer token with which programs publish to (``whip``) or watch (``whep``) the meeting.
 
     It is derived from the host key (HMAC-SHA-256), so that nothing more has to be kept, and does not give it away.
+    It begins with its kind: one that began with a hyphen would be taken for an option on a command line.
     """
     digest = hmac.new(meeting.host_key.encode(), f"{kind} {meeting.id}".encode(), hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return f"{kind}_{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"

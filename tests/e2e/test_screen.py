@@ -76,5 +76,7 @@ async def test_a_good_network_carries_the_whole_camera(server: browsers.Server, 
         while whole < LOOKS:
             width_px, limit = await anna.evaluate(SENT)
             received = [each["width"] for each in (await browsers.stats(ben)).values()]
-            whole = whole + 1 if (width_px, limit != "bandwidth", received) == (1280, True, [1280]) else 0
+            busy = limit == "cpu"  # a machine that cannot encode it is no matter here
+            sent_whole = limit != "bandwidth" and (width_px == 1280 or busy)
+            whole = whole + 1 if sent_whole and received == [width_px] else 0
             await asyncio.sleep(0.5)

@@ -137,7 +137,7 @@ export class Player extends HTMLElement {
       video.volume = Number(this.volume.value);
       video.muted = video.volume === 0;
     });
-    this.speed.addEventListener("change", () => (video.playbackRate = Number(this.speed.value)));
+    this.speed.addEventListener("change", () => this.playRate(Number(this.speed.value)));
     this.addEventListener("fullscreenchange", () => this.showFullscreen());
     for (const type of ["pointermove", "pointerdown", "keydown"]) this.addEventListener(type, () => this.wake());
   }
@@ -184,10 +184,16 @@ export class Player extends HTMLElement {
     this.idleTimer = setTimeout(() => this.toggleAttribute("data-idle", !this.video.paused), HIDE_AFTER_MS);
   }
 
+  /** Also what another file begins with. @private @param {number} rate */
+  playRate(rate) {
+    this.video.defaultPlaybackRate = rate;
+    this.video.playbackRate = rate;
+  }
+
   /** @private @param {number} direction */
   changeSpeed(direction) {
     const index = SPEEDS.indexOf(this.video.playbackRate);
-    this.video.playbackRate = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, index + direction))] ?? 1;
+    this.playRate(SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, index + direction))] ?? 1);
   }
 
   /** @private @param {KeyboardEvent} event */
