@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -187,3 +189,41 @@ def test_a_port_that_is_taken_raises_and_leaves_no_socket() -> None:
     after = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").is_dir() else 0
     assert after == before
     first.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when a datagram came")
+async def test_a_datagram_arrived_when_it_came_and_not_when_it_was_read(
+    mux: UdpMux, ice: IceLite, peer: RawPeer
+) -> None:
+    await peer.check(ice)
+    arrived_s: list[float] = []
+    ice.on_media = lambda data: arrived_s.append(ice.arrived_s)
+    began_s = time.monotonic()
+    for _ in range(3):
+        peer.send(MEDIA)
+        time.sleep(0.1)  # noqa: ASYNC251  # the loop is busy with something else
+    async with asyncio.timeout(5):
+        while len(arrived_s) < 3:
+            await asyncio.sleep(0.01)
+    assert [at_s - began_s for at_s in arrived_s] == pytest.approx([0.0, 0.1, 0.2], abs=0.04)
+
+
+async def test_without_the_kernels_word_it_is_when_it_was_read(
+    monkeypatch: pytest.MonkeyPatch, connections: dict[str, IceLite], ice: IceLite
+) -> None:
+    monkeypatch.setattr("vmeet_core.sfu.udp.stamp_arrivals", lambda sock: False)
+    mux = UdpMux(bound_socket("127.0.0.1", 0), connections, Departures())
+    mux.open()
+    peer = RawPeer(mux.sock.getsockname())
+    try:
+        await peer.check(ice)
+        got: list[float] = []
+        ice.on_media = lambda data: got.append(time.monotonic() - ice.arrived_s)
+        peer.send(MEDIA)
+        async with asyncio.timeout(5):
+            while not got:
+                await asyncio.sleep(0.01)
+        assert 0 <= got[0] < 0.05
+    finally:
+        peer.close()
+        mux.close()

@@ -73,6 +73,7 @@ class IceLite:
         self.sock: socket.socket | None = None
         self.address: Address | None = None
         self.heard_s = time.monotonic()
+        self.arrived_s = self.heard_s  #: when the datagram that is dealt with came to this machine
         self.local_username = _random(8)
         self.local_password = _random(24)
         self.remote_username: str | None = None

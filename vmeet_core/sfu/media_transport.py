@@ -61,6 +61,11 @@ class MediaTransport:
         self.packets_received = 0
         self.bytes_received = 0
 
+    @property
+    def arrived_s(self) -> float:
+        """When the packet that is dealt with came to this machine, however busy the server was then (monotonic)."""
+        return self._ice.arrived_s if self._ice is not None else time.monotonic()
+
     def attach(self, transceiver: RTCRtpTransceiver) -> None:
         """Take over the transport of this transceiver (the same one for all, since they are bundled)."""
         dtls = dtls_of(transceiver)

@@ -98,9 +98,9 @@ class PublishConnection(PeerLink):
             return
         sequence = packet.extensions.get(self._transport_sequence_id)
         if sequence is not None and len(sequence) == 2:
-            self._feedback.add(int.from_bytes(sequence), now_s)
+            self._feedback.add(int.from_bytes(sequence), self.media.arrived_s)
         elif ingress.is_video and not self._transport_sequence_id:
-            self._estimate(packet, ingress, now_s)
+            self._estimate(packet, ingress, self.media.arrived_s)
         ingress.receive(packet, now_s)
         if self._retry is None and ingress.repairing:
             self._retry = asyncio.get_running_loop().call_later(RETRY_TICK_S, self._ask_again)

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import logging
 import socket
+import struct
+import sys
 import time
 from collections.abc import Mapping
 
@@ -17,6 +19,10 @@ TRAIN = 8  #: datagrams after which what they have caused leaves: a picture or t
 MAX_DATAGRAM_BYTES = 2048
 BUFFER_BYTES = 4 << 20
 MAX_ERRORS_PER_S = 100
+SO_TIMESTAMPNS = 35  #: <asm-generic/socket.h>: when the kernel got a datagram, as (s, ns) of the wall clock
+MAX_LAG_S = 2.0  #: a wall clock that was set meanwhile says nothing
+_TIMESPEC = struct.Struct("@qq")
+ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size) if hasattr(socket, "CMSG_SPACE") else 0
 
 
 class UdpMux:
@@ -32,6 +38,7 @@ class UdpMux:
     def __init__(self, sock: socket.socket, connections: Mapping[str, IceLite], departures: Departures) -> None:
         self.sock = sock
         self._departures = departures
+        self._stamped = ANCILLARY_BYTES > 0 and stamp_arrivals(sock)
         self.paths: dict[Address, Path] = {}
         self.dropped = 0  #: datagrams that were of no connection
         self._connections = connections
@@ -65,22 +72,38 @@ class UdpMux:
 
     def _read_train(self, now_s: float) -> bool:
         """Up to eight; whether there may be more."""
-        receive, paths = self.sock.recvfrom, self.paths
+        paths = self.paths
         for _ in range(TRAIN):
             try:
-                data, address = receive(MAX_DATAGRAM_BYTES)
+                data, address, arrived_s = self._receive()
             except OSError:  # nothing left; or closed by what the last datagram caused
                 return False
             try:
-                self._dispatch(data, address, paths.get(address), now_s)
+                self._dispatch(data, address, paths.get(address), now_s, arrived_s)
             except Exception:  # one bad datagram must not cost the others
                 logger.exception("a datagram could not be handled")
         return True
 
-    def _dispatch(self, data: bytes, address: Address, path: Path | None, now_s: float) -> None:
+    def _receive(self) -> tuple[bytes, Address, float]:
+        """A datagram, where it came from, and when: by the kernel's clock where it tells, so that the time for which it
+        waited for a busy server is not taken for a queue in the network.
+        """
+        if not self._stamped:
+            data, address = self.sock.recvfrom(MAX_DATAGRAM_BYTES)
+            return data, address, time.monotonic()
+        data, ancillary, _, address = self.sock.recvmsg(MAX_DATAGRAM_BYTES, ANCILLARY_BYTES)
+        arrived_s = time.monotonic()
+        if ancillary:
+            seconds, nanoseconds = _TIMESPEC.unpack_from(ancillary[0][2])
+            lag_s = time.time() - seconds - nanoseconds / 1e9
+            arrived_s -= lag_s if 0 <= lag_s < MAX_LAG_S else 0.0
+        return data, address, arrived_s
+
+    def _dispatch(self, data: bytes, address: Address, path: Path | None, now_s: float, arrived_s: float) -> None:
         if data and data[0] < 4:
             self._on_stun(data, address, now_s)
         elif data and path is not None:
+            path.ice.arrived_s = arrived_s
             path.ice.receive(path, data, now_s)
         else:
             self.dropped += 1
@@ -108,6 +131,17 @@ class UdpMux:
             self._errors, self._errors_since_s = 0, now_s
         self._errors += 1
         return self._errors <= MAX_ERRORS_PER_S
+
+
+def stamp_arrivals(sock: socket.socket) -> bool:
+    """Have the kernel tell when each datagram came; False where it does not."""
+    if sys.platform != "linux":
+        return False
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    except OSError:
+        return False
+    return True
 
 
 def bound_socket(address: str, port: int) -> socket.socket:
