@@ -10,7 +10,6 @@ from network_probe import Look, Person
 pytestmark = pytest.mark.browser
 THIN = Conditions(rate_bps=250_000)
 SMALL_PX = 320
-NOTICED_S = 0.8  #: by then a line that has become narrow is noticed and its queue drains
 SET_VISIBILITY = """
 (state) => {
   Object.defineProperty(document, "visibilityState", { get: () => state, configurable: true });
@@ -47,9 +46,6 @@ async def test_a_thin_line_carries_sound_and_a_small_picture(two_people: list[Pe
         return small and grown(before, now, who, "framesDecoded") >= 10 and not grown(before, now, who, "freezeCount")
 
     await become(anna, steady, within_s=10)
-    assert max((await anna.gaps_s())[who], default=0.0) <= NOTICED_S, "while the queue overflows, sound is lost as well"
-    await anna.listen()
-    await asyncio.sleep(3)
     assert max((await anna.gaps_s())[who], default=0.0) <= 0.2, "sound comes before pictures"
     anna.line.change(down=Conditions())
     await become(anna, lambda _, now: now.video(who, "frameWidth") == 640, within_s=40)

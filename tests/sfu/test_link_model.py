@@ -135,7 +135,7 @@ def test_a_flapping_link_does_not_make_the_picture_flap() -> None:
     sim = one(changes=changes).run(130)
     better_s = [at_s for at_s, (shown,) in sim.switches(1, 130) if shown in (FULL, HALF_RATE)]
     assert better_s, "there was room"
-    assert all(later - earlier > 3.9 for earlier, later in itertools.pairwise(better_s))
+    assert all(later - earlier > 4 for earlier, later in itertools.pairwise(better_s))
     assert len(sim.switches(1, 130)) <= 13
     assert sim.sound_loss(1, 130) < 0.05
 
@@ -165,7 +165,7 @@ def test_a_busy_receiver_is_no_narrow_link(rate_bps: float) -> None:
 def test_a_busy_receiver_behind_a_narrow_link_is_served_as_well_as_others() -> None:
     sim = one(300e3, stall_every_s=3).run(60)
     assert sim.share(3, 60, {SMALL}) > 0.9
-    assert sim.worst_queue_s(4, 60) < 0.35  # a probe that begins just when the receiver stalls is noticed later
+    assert sim.worst_queue_s(4, 60) < 0.25
 
 
 def test_after_an_outage_it_goes_on_as_before() -> None:

@@ -33,6 +33,7 @@ class Adaptation:
     ) -> None:
         self._sounds = sounds
         self._pictures = pictures
+        self._clock = clock
         self._estimate = PathEstimate(clock())
         self._allocator = Allocator()
         self._pictures_bps = 0.0
@@ -158,7 +159,8 @@ class Adaptation:
         if not self._padding_bps:
             self._pad_owed_bytes = 0.0
             return
-        self._pad_owed_bytes += self._padding_bps * PAD_EVERY_S / 8
+        if not self._estimate.is_blind(self._clock()):
+            self._pad_owed_bytes += self._padding_bps * PAD_EVERY_S / 8
         for egress in self._pictures:
             if self._pad_owed_bytes > 0 and egress.source is not None:
                 self._pad_owed_bytes -= egress.pad(int(self._pad_owed_bytes))
@@ -177,7 +179,7 @@ class Adaptation:
         )
 
     def close(self) -> None:
-        """No more padding, and nothing is held."""
+        """No more padding, and no timer is left."""
         if self._held is not None:
             self._held.cancel()
             self._held = None

@@ -46,7 +46,7 @@ PROBE_S, SETTLE_S = 0.6, 0.4
 PROBE_FACTOR, PROBE_SURPLUS = 1.5, 1.15
 PROBE_BEYOND = 1.5  #: times what is wanted: a last step, so that the next need is met without another probe
 PROBE_CARRIED = 0.9
-BLIND_S = 0.25  #: without a report a probe cannot be stopped in time, so it waits
+BLIND_S = 0.15  #: without a report a probe waits
 ENOUGH = 0.9  #: what is wanted varies a little from one look to the next
 CALM_S = 1.5  #: since the last sign of congestion, before a probe
 FIRST_BACK_OFF_S, MAX_BACK_OFF_S = 3.0, 8.0  #: a failed probe costs 0.2 s of queue, being late costs the picture
@@ -212,6 +212,10 @@ class PathEstimate:
         """Whether padding flows, or its effect is awaited."""
         return self._probe_until_s is not None
 
+    def is_blind(self, now_s: float) -> bool:
+        """Whether no report has come for so long that a probe could not be stopped in time."""
+        return now_s - self._heard_s > BLIND_S
+
     def tick(self, sent_bps: float, wanted_bps: float, now_s: float) -> float:
         """Grow, and probe where ``wanted_bps`` (0: nothing) is more than the estimate.
 
@@ -258,7 +262,7 @@ class PathEstimate:
         elif now_s >= until_s:
             self._end_probe(self._probe_carried, now_s)
             return 0.0
-        elif now_s >= until_s - SETTLE_S or now_s - self._heard_s > BLIND_S:
+        elif now_s >= until_s - SETTLE_S or self.is_blind(now_s):
             return 0.0
         return max(self._probe_bps - sent_bps, 0.0)
 
