@@ -196,3 +196,10 @@ def test_a_receiver_that_never_reports_packets_is_guided_by_remb() -> None:
     tries_s = [at_s for at_s, (shown,) in sim.switches(23, 60) if shown in (FULL, HALF_RATE)]
     assert all(later - earlier > 4 for earlier, later in itertools.pairwise(tries_s))
     assert sim.first(60, {FULL, HALF_RATE}) < 50, "it is stuck"
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.037, 0.074, 0.111])
+def test_a_short_queue_that_overflows_is_noticed_within_half_a_second(late_s: float) -> None:
+    sim = one(changes={10.0 + late_s: 250e3}, queue_s=0.15).run(14)
+    assert sim.first(10, ANY_SMALL) <= 0.6  # looked at every 0.2 s
+    assert sim.sound_loss(11, 14) < 0.05

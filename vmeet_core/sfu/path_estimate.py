@@ -139,7 +139,8 @@ class PathEstimate:
         if self.is_probing and (self._latest_queue_s() > PROBE_QUEUE_S or self.loss.rises):
             self.congested_s = now_s
             self._end_probe(self._probe_carried, now_s)
-        if self.queue_s <= QUEUE_S:
+        overflows = self.loss.rises and self._latest_queue_s() > QUEUE_S  # a short queue is full at once
+        if self.queue_s <= QUEUE_S and not overflows:
             self._standing_since_s = None
             if now_s - self.congested_s > REACTION_S:
                 self._cuts = 0
