@@ -29,6 +29,7 @@ class Choices(BaseModel):
 
     frame_filters: tuple[str, ...] | None = None
     live_denoiser: str | None = None
+    people_may_change: str | None = None
     denoiser: str | None = None
     transcriber: str | None = None
     video_enhancer: str | None = None
