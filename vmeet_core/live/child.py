@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from vmeet_core.child_process import ORPHANED, die_with_parent
+from vmeet_core.live.cost import UNKNOWN_CODEC, UNKNOWN_DENOISER, UNKNOWN_FILTER, Cost, Costs
+from vmeet_core.live.cost_meter import CostMeter
 from vmeet_core.live.faults import FilterFault
 from vmeet_core.live.inbox import Inbox
 from vmeet_core.live.messages import Kind, LiveFrame, Message, Unpacker, pack
@@ -42,6 +44,7 @@ class Worker:
         self._engines: dict[tuple[ProviderKind, str], Any] = {}
         self._tracks: dict[int, PictureTrack | SoundTrack] = {}
         self._asked_s: dict[int, float] = {}
+        self.busy_s = 0.0  #: spent on messages
         self._folder = Path(tempfile.mkdtemp(prefix="vmeet-live-"))
 
     def send(self, kind: Kind, track: int, body: dict[str, Any] | LiveFrame) -> None:
@@ -55,7 +58,7 @@ class Worker:
             if isinstance(body, LiveFrame):
                 self._frame(track, body, worth_it)
             elif kind is Kind.PING:
-                self.send(Kind.PONG, 0, body)
+                self.send(Kind.PONG, 0, {"at_s": time.monotonic(), "busy_s": self.busy_s})
             elif kind is Kind.LOAD:
                 self._load(body)
             elif kind is Kind.OPEN:
@@ -86,7 +89,33 @@ class Worker:
             if (kind, name) not in self._engines:
                 engine = load_provider(self._settings, self._registry, kind, name, self._folder)
                 self._engines[kind, name] = engine
-        self.send(Kind.LOADED, 0, {"engines": sorted(name for _, name in self._engines)})
+        names = sorted(name for _, name in self._engines)
+        self.send(Kind.LOADED, 0, {"engines": names, "costs": self._measured().as_json()})
+
+    def _measured(self) -> Costs:
+        """What the engines cost here."""
+        meter = CostMeter()
+        filters = {name: self._filter_cost(meter, name) for kind, name in self._engines if kind == "frame_filters"}
+        denoisers = {name: self._denoiser_cost(meter, name) for kind, name in self._engines if kind == "denoisers"}
+        costs = Costs(meter.codec() if filters else UNKNOWN_CODEC, filters, denoisers)
+        logger.info("shares of a core: %s", costs.as_json())
+        return costs
+
+    def _filter_cost(self, meter: CostMeter, name: str) -> Cost:
+        """What fails on made-up pictures may well run on real ones: it counts as expensive."""
+        try:
+            return meter.frame_filter(lambda: self._opened("frame_filters", name, {}))
+        except Exception as error:
+            logger.warning("what the filter %s costs cannot be measured: %s: %s", name, type(error).__name__, error)
+            return UNKNOWN_FILTER
+
+    def _denoiser_cost(self, meter: CostMeter, name: str) -> Cost:
+        try:
+            stream = self._opened("denoisers", name, {})
+            return meter.denoiser(LiveDenoiser(name, self._engines["denoisers", name], stream))
+        except Exception as error:
+            logger.warning("what the denoiser %s costs cannot be measured: %s: %s", name, type(error).__name__, error)
+            return UNKNOWN_DENOISER
 
     # ---- tracks ----
 
@@ -101,6 +130,7 @@ class Worker:
             filters = [Filter(name, self._opened("frame_filters", name, given)) for name, given in body["filters"]]
             sizes = [Size(*size) for size in body["sizes"]]
             made = PictureTrack(filters, sizes, body["epoch"], lambda: self._ask_for_keyframe(track))
+            made.limit(body["max_height_px"], body["max_fps"])
         self._tracks[track] = made
         self.send(Kind.OPENED, track, {"epoch": body["epoch"]})
 
@@ -138,6 +168,8 @@ class Worker:
             self._tracks[track].request_keyframe()
         elif kind is Kind.BITRATE:
             self._tracks[track].set_bitrate(body["size"], body["bitrate_bps"])
+        elif kind is Kind.LIMIT:
+            self._tracks[track].limit(body["max_height_px"], body["max_fps"])
         elif kind is Kind.CLOSE:
             self._close(track)
 
@@ -189,7 +221,9 @@ def main() -> int:
         threading.Thread(target=read, args=(sock, inbox), name="reader", daemon=True).start()
         try:
             while (found := inbox.take()) is not None:
+                began_s = time.monotonic()
                 worker.do(*found)
+                worker.busy_s += time.monotonic() - began_s
         except OSError:  # the server has gone
             return ORPHANED
         finally:

@@ -10,6 +10,7 @@ from vmeet_core.hookspecs import Frame, FrameStream
 from vmeet_core.live.decoder import PictureDecoder
 from vmeet_core.live.faults import FilterFault
 from vmeet_core.live.messages import LiveFrame
+from vmeet_core.live.pace import Pace
 from vmeet_core.live.vp8_encoder import CLOCK_HZ, Vp8Encoder
 from vmeet_core.media.frames import Scaler, frame_of, video_frame
 
@@ -47,6 +48,7 @@ class PictureTrack:
         self._encoders = [Vp8Encoder(size.bitrate_bps) for size in sizes]
         self._scalers = [Scaler() for _ in sizes]
         self._pts: int | None = None
+        self._max_height_px, self._pace, self._shrinker = 0, Pace(), Scaler()
 
     def process(self, frame: LiveFrame, worth_it: bool = True) -> list[LiveFrame]:
         """One frame in, one a size out; ``worth_it`` False decodes it only, since later ones need that.
@@ -59,12 +61,12 @@ class PictureTrack:
                 self._on_keyframe_wanted()
             return []
         pts = self._unwrapped(frame.rtp_timestamp)
-        if not worth_it:
+        if not worth_it or not self._pace.takes(pts / CLOCK_HZ):
             return []
         return self._encoded(self._filtered(picture, pts), pts, frame)
 
     def _filtered(self, picture: VideoFrame, pts: int) -> Frame:
-        found = _read_only(frame_of(picture))
+        found = _read_only(self._limited(picture))
         for each in self._filters:
             try:
                 after = each.stream.process(found, pts / CLOCK_HZ)
@@ -75,6 +77,16 @@ class PictureTrack:
                 raise FilterFault(each.name, refused)
             found = _read_only(after)
         return found
+
+    def _limited(self, picture: VideoFrame) -> Frame:
+        """Not larger than it may be: smaller before the filters, since these cost most."""
+        shorter_px = min(picture.width, picture.height)
+        if not 0 < self._max_height_px < shorter_px:
+            return frame_of(picture)
+        size = (
+            max(round(side * self._max_height_px / shorter_px / 2) * 2, 2) for side in (picture.width, picture.height)
+        )
+        return Frame(*self._shrinker.scale(picture, *size))
 
     def _encoded(self, frame: Frame, pts: int, source: LiveFrame) -> list[LiveFrame]:
         picture = video_frame((frame.y, frame.u, frame.v))
@@ -116,6 +128,10 @@ class PictureTrack:
     def set_bitrate(self, size: int, bitrate_bps: int) -> None:
         """Of one size. Raises IndexError where there is none such."""
         self._encoders[size].set_bitrate(bitrate_bps)
+
+    def limit(self, max_height_px: int, max_fps: float) -> None:
+        """From the next picture on its shorter side is no longer, and no more come in a second; 0: no limit."""
+        self._max_height_px, self._pace = max_height_px, Pace(max_fps)
 
     def close(self) -> None:
         """Close filters, decoder and encoders; twice is harmless. What a filter raises then is of no consequence."""

@@ -1,0 +1,54 @@
+"""Whether a worker keeps up with what it was given, whatever was expected of it."""
+
+from typing import NamedTuple
+
+STEP_S = 0.4  #: the least time between two looks
+BUSY_SHARE = 0.9  #: a worker that rests more than this leaves has time: its frames came late from the network
+LATE_SHARE = 0.05
+
+
+class Work(NamedTuple):
+    """What a worker has done since it began. ``busy_s`` is the time in which it did not wait for a message."""
+
+    at_s: float
+    busy_s: float
+    frames: int
+    late: int
+
+
+class Lateness:
+    """Fed with ``tell``; late is who never rests and leaves out more than a few frames for want of time."""
+
+    def __init__(self) -> None:
+        self._before: Work | None = None
+        self._since_s: float | None = None
+        self._last_late_s: float | None = None
+
+    def tell(self, work: Work) -> None:
+        """The latest figures."""
+        before = self._before
+        if before is not None and work.at_s - before.at_s < STEP_S:
+            return
+        self._before = work
+        if before is None:
+            return
+        busy = (work.busy_s - before.busy_s) / (work.at_s - before.at_s)
+        late = (work.late - before.late) / max(work.frames - before.frames, 1)
+        if busy < BUSY_SHARE or late < LATE_SHARE:
+            self._since_s = None
+            return
+        self._since_s = before.at_s if self._since_s is None else self._since_s
+        self._last_late_s = work.at_s
+
+    @property
+    def late_s(self) -> float:
+        """How long it has been late without a pause."""
+        return 0.0 if self._since_s is None or self._last_late_s is None else self._last_late_s - self._since_s
+
+    def was_late_within(self, seconds: float, now_s: float) -> bool:
+        """Whether it has been late lately: then it has no room, whatever the figures say."""
+        return self._last_late_s is not None and now_s - self._last_late_s <= seconds
+
+    def begin_anew(self) -> None:
+        """Something was done about it: what was before says nothing about what comes."""
+        self._since_s = None
