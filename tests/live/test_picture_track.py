@@ -168,3 +168,52 @@ def test_closing_closes_every_filter_whatever_they_do() -> None:
     track.close()
     track.close()
     assert (first.closed, second.closed) == (1, 1)
+
+
+def test_a_limited_picture_is_small_before_the_filters_and_comes_evenly() -> None:
+    camera, paint, decoders = Camera(640, 360), Paint(100), dict[int, Any]()
+    seen: list[tuple[int, ...]] = []
+
+    class Watched(Paint):
+        def process(self, frame: Frame, pts_s: float) -> Frame:
+            seen.append(frame.y.shape)
+            return super().process(frame, pts_s)
+
+    track = make(Watched(120), paint)
+    track.limit(180, 15.0)
+    made = [track.process(camera.frame()) for _ in range(10)]
+    assert [len(frames) for frames in made] == [2, 0] * 5
+    assert seen == [(180, 320)] * 5
+    assert np.allclose(np.diff(paint.pts_s), 1 / 15, atol=1e-4)
+    found = lumas(made[0], decoders)
+    assert (found[0][0], found[1][0]) == ((90, 160), (180, 320))
+    assert found[1][1] == pytest.approx(100, abs=3)
+
+
+def test_a_limit_that_ends_gives_a_whole_picture_at_once() -> None:
+    camera, track = Camera(640, 360), make(Paint(100))
+    track.limit(180, 15.0)
+    for _ in range(4):
+        track.process(camera.frame())
+    track.limit(0, 0.0)
+    made = track.process(camera.frame())
+    assert made[1].keyframe, "of another size"
+    assert lumas(made[1:], {})[1][0] == (360, 640)
+    assert len(track.process(camera.frame())) == 2
+
+
+def test_the_limit_is_of_the_shorter_side_and_enlarges_nothing() -> None:
+    upright, small = make(Paint(100)), make(Paint(100))
+    for track in (upright, small):
+        track.limit(90, 0.0)
+    assert lumas(upright.process(Camera(180, 320).frame())[1:], {})[1][0] == (160, 90)
+    assert lumas(small.process(Camera(128, 72).frame())[1:], {})[1][0] == (72, 128)
+
+
+def test_late_frames_take_no_place_among_those_that_are_few() -> None:
+    camera, track = Camera(), make(Paint(100))
+    track.limit(0, 15.0)
+    assert len(track.process(camera.frame())) == 2
+    camera.frame()
+    track.process(camera.frame(), worth_it=False)
+    assert len(track.process(camera.frame())) == 2

@@ -90,7 +90,8 @@ class Worker:
                 engine = load_provider(self._settings, self._registry, kind, name, self._folder)
                 self._engines[kind, name] = engine
         names = sorted(name for _, name in self._engines)
-        self.send(Kind.LOADED, 0, {"engines": names, "costs": self._measured().as_json()})
+        costs = self._measured().as_json() if body["measure"] else None
+        self.send(Kind.LOADED, 0, {"engines": names, "costs": costs})
 
     def _measured(self) -> Costs:
         """What the engines cost here."""

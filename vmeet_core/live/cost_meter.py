@@ -39,12 +39,7 @@ class CostMeter:
 
     def frame_filter(self, start: Callable[[], FrameStream]) -> Cost:
         """Of a filter alone; ``start`` opens it. Raises whatever it raises."""
-        scaler = Scaler()
-        small = [
-            scaler.scale(video_frame(planes), WIDTH_PX * REDUCED_PX // HEIGHT_PX, REDUCED_PX)
-            for planes in self._pictures
-        ]
-        full_s, reduced_s = _filter_s(start(), self._pictures), _filter_s(start(), small)
+        full_s, reduced_s = _filter_s(start(), self._pictures), _filter_s(start(), self._small)
         return Cost(full_s * FULL_FPS, reduced_s * REDUCED_FPS)
 
     def denoiser(self, denoiser: LiveDenoiser) -> Cost:
@@ -77,6 +72,11 @@ class CostMeter:
     @cached_property
     def _pictures(self) -> list[Planes]:
         return [picture(number) for number in range(PICTURES)]
+
+    @cached_property
+    def _small(self) -> list[Planes]:
+        scaler, width_px = Scaler(), WIDTH_PX * REDUCED_PX // HEIGHT_PX
+        return [scaler.scale(video_frame(planes), width_px, REDUCED_PX) for planes in self._pictures]
 
     @cached_property
     def _frames(self) -> list[LiveFrame]:

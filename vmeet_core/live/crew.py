@@ -50,49 +50,46 @@ class Crew:
         return [worker for worker in self.workers if worker.state == "ready"]
 
     async def train(self, engines: Engines, gently: bool) -> list[LiveWorker]:
-        """New workers, all that are wanted, with these engines; they are not in the crew yet.
+        """New workers, all that are wanted, with these engines; they are not in the crew yet. One of them measures.
 
         ``gently``: one after the other, since others need the processor more. Raises RuntimeError with the plugin's
         words when an engine cannot be loaded; then there are none.
         """
+        fresh = [self._make() for _ in range(self.wanted)]
         at_once = asyncio.Semaphore(1 if gently else self.wanted)
 
-        async def load() -> LiveWorker:
+        async def load(worker: LiveWorker) -> None:
             async with at_once:
-                return await self._load(engines)
+                await self._load(worker, engines, measure=worker is fresh[0])
 
-        jobs = [asyncio.create_task(load()) for _ in range(self.wanted)]
+        jobs = [asyncio.create_task(load(worker)) for worker in fresh]
         try:
-            fresh = await asyncio.gather(*jobs)
-        except BaseException:
-            for job in jobs:
-                job.cancel()
-            found = await asyncio.gather(*jobs, return_exceptions=True)
-            await close_all(worker for worker in found if isinstance(worker, LiveWorker))
-            raise
-        if self.closed or not any(worker.state == "ready" for worker in fresh):
+            await asyncio.wait(jobs, return_when=asyncio.FIRST_EXCEPTION)
+        finally:  # cancelling a job would cut short its tidying up
+            if not all(job.done() and job.exception() is None for job in jobs):
+                await close_all(fresh)
+            failures = [each for each in await asyncio.gather(*jobs, return_exceptions=True) if each is not None]
+        ready = [worker for worker in fresh if worker.state == "ready"]
+        if failures or self.closed or not ready:
             await close_all(fresh)
-            raise RuntimeError("it was closed" if self.closed else "the workers died as soon as they were there")
-        return [worker for worker in fresh if worker.state == "ready"]
+            raise failures[0] if failures else RuntimeError("the workers ended as soon as they were there")
+        return ready
 
-    async def _load(self, engines: Engines) -> LiveWorker:
-        worker = self._make()
+    async def _load(self, worker: LiveWorker, engines: Engines, measure: bool) -> None:
         self._loading.add(worker)
         try:
             await worker.start()
-            await worker.load(self._settings, *engines)
+            await worker.load(self._settings, *engines, measure=measure)
         except BaseException:
             await worker.close()
             raise
         finally:
             self._loading.discard(worker)
-        return worker
 
     def replace(self, fresh: list[LiveWorker], engines: Engines) -> list[LiveWorker]:
         """New ones are the crew from now on; returns those before, which are to be closed."""
         old, self.workers, self.engines = self.workers, fresh, engines
-        measured = sorted((worker.costs for worker in fresh), key=lambda costs: costs.picture(engines.frame_filters))
-        self.costs = measured[len(measured) // 2]
+        self.costs = next((worker.costs for worker in fresh if worker.costs is not None), Costs())
         self._refill()
         return old
 
@@ -122,8 +119,8 @@ class Crew:
             self._refilling = None
 
     async def _add(self) -> None:
-        engines = self.engines
-        worker = await self._load(engines)
+        engines, worker = self.engines, self._make()
+        await self._load(worker, engines, measure=False)
         if engines is self.engines and len(self.workers) < self.wanted and not self.closed:
             self.workers.append(worker)
             self._on_new()
@@ -133,11 +130,11 @@ class Crew:
     async def close(self) -> None:
         """End all of them, those too that are being trained."""
         self.closed = True
+        workers, self.workers = self.workers, []
+        await close_all((*workers, *self._loading))
         if self._refilling is not None:
             self._refilling.cancel()
             await asyncio.gather(self._refilling, return_exceptions=True)
-        workers, self.workers = self.workers, []
-        await close_all((*workers, *self._loading))
 
 
 async def close_all(workers: Iterable[LiveWorker]) -> None:

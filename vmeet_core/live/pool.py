@@ -24,7 +24,10 @@ logger = logging.getLogger(__name__)
 LOOK_S = 0.5  #: between two looks at who is late and what could be made full again
 LATE_S = 1.5  #: a worker that is late for so long is relieved of something
 LATE_NO_ROOM_S = 10.0  #: so long after that it takes nobody in
-TAKE_OVER_S = 2.0  #: a track whose keyframe has not come by then goes over to its new worker without one
+TAKE_OVER_S, TAKE_OVER_LOOKS = (
+    2.0,
+    40,
+)  #: a track whose keyframe has not come by then goes over to its new worker without one
 NO_WORKER = "no worker can take it: they are being started, or cannot be"
 
 
@@ -96,13 +99,14 @@ class LivePool:
         track.move(worker, not track.track.is_sound and (reduced or track.reduced))
 
     async def _retire(self, old: list[LiveWorker]) -> None:
-        deadline_s = time.monotonic() + TAKE_OVER_S
-        while any(track.worker in old for track in self._tracks.values()) and time.monotonic() < deadline_s:
-            await asyncio.sleep(0.05)  # noqa: ASYNC110 - many tracks, each at its own keyframe
+        for _ in range(TAKE_OVER_LOOKS):  # many tracks, each at its own keyframe
+            if not any(track.worker in old for track in self._tracks.values()):
+                break
+            await asyncio.sleep(TAKE_OVER_S / TAKE_OVER_LOOKS)
         for track in [track for track in self._tracks.values() if track.worker in old]:
             track.take_over()
         self._place_homeless()
-        self._dropped_before += sum(worker.dropped for worker in old if worker in self._retiring)
+        self._dropped_before += sum(worker.dropped for worker in old if worker.state != "dead")
         await close_all(old)
         self._retiring.difference_update(old)
 
@@ -262,8 +266,9 @@ class LivePool:
             return  # it never carried anything
         self.deaths += 1
         self._dropped_before += worker.dropped
-        self._retiring.discard(worker)
         self._crew.lose(worker)
+        self._retiring.add(worker)
+        self._spawn(self._bury(worker))
         now_s = time.monotonic()
         for track in [track for track in self._tracks.values() if worker in (track.worker, track.coming)]:
             carried = track.worker is worker
@@ -273,6 +278,10 @@ class LivePool:
             elif carried:
                 track.events.interrupted(reason)
         self._place_homeless()
+
+    async def _bury(self, worker: LiveWorker) -> None:
+        await worker.close()
+        self._retiring.discard(worker)
 
     # ---- the end ----
 

@@ -62,7 +62,7 @@ class LiveWorker:
     def __init__(self, events: Events, memory_bytes: int = MEMORY_BYTES) -> None:
         self.state: State = "starting"
         self.dropped = 0  #: frames that found no room, or came too late to be worth the work
-        self.costs = Costs()  #: as it has measured them once it is "ready"
+        self.costs: Costs | None = None  #: as it has measured them once it is "ready", if it was to
         self.lateness = Lateness()
         self.heard_s = time.monotonic()
         self._events = events
@@ -76,7 +76,9 @@ class LiveWorker:
         self._asked_s: dict[int, float] = {}
 
     async def start(self) -> None:
-        """Raises OSError when no process can be made."""
+        """Raises OSError when no process can be made, RuntimeError when it was closed before."""
+        if self.state == "dead":
+            raise RuntimeError("the worker was closed")
         ours, theirs = socket.socketpair()
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -94,17 +96,28 @@ class LiveWorker:
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._spawn(self._read(reader))
 
-    async def load(self, settings: Settings, frame_filters: Sequence[str] = (), denoisers: Sequence[str] = ()) -> None:
-        """Slow. Raises RuntimeError with the plugin's words when an engine cannot be loaded."""
-        self.state = "loading"
+    async def load(
+        self,
+        settings: Settings,
+        frame_filters: Sequence[str] = (),
+        denoisers: Sequence[str] = (),
+        measure: bool = False,
+    ) -> None:
+        """Slow, and slower where it is to ``measure`` what they cost.
+
+        Raises RuntimeError with the plugin's words when an engine cannot be loaded.
+        """
+        self.state = "loading" if self.state == "starting" else self.state
         names = {"frame_filters": list(frame_filters), "denoisers": list(denoisers)}
-        self._send(Message(Kind.LOAD, 0, {"settings": settings.model_dump(mode="json"), **names}))
+        self._send(Message(Kind.LOAD, 0, {"settings": settings.model_dump(mode="json"), **names, "measure": measure}))
         try:
             async with asyncio.timeout(LOAD_S):
                 await asyncio.shield(self._loaded)
         except TimeoutError:
             self._die(f"its engines were not loaded within {LOAD_S:.0f} s")
             raise RuntimeError(f"{', '.join((*frame_filters, *denoisers))}: not loaded in {LOAD_S:.0f} s") from None
+        if self.state == "dead":
+            raise RuntimeError("the worker ended as soon as it was there")
         self.state = "ready"
         self.heard_s = time.monotonic()
         self._spawn(self._watch())
@@ -186,7 +199,7 @@ class LiveWorker:
         elif kind is Kind.PONG:
             self.lateness.tell(Work(body["at_s"], body["busy_s"], self._frames, self._late))
         elif kind is Kind.LOADED and not self._loaded.done():
-            self.costs = Costs.from_json(body["costs"])
+            self.costs = Costs.from_json(body["costs"]) if body["costs"] is not None else None
             self._loaded.set_result(None)
         elif kind is Kind.FAULT and not track and not self._loaded.done():
             self._loaded.set_exception(RuntimeError(str(body["text"])))
