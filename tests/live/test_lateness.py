@@ -47,3 +47,18 @@ def test_what_was_done_about_it_is_waited_for() -> None:
     assert lateness.late_s == 0
     run(lateness, 1.0, 5, 1, now)
     assert 0.4 <= lateness.late_s <= 1.1
+
+
+def test_a_moment_is_not_long() -> None:
+    lateness = Lateness()
+    now = run(lateness, 1.0, 5, 1, Work(0, 0, 0, 0))
+    assert lateness.late_s > 0
+    assert not lateness.was_late_within(100, now.at_s)
+
+
+def test_the_share_is_that_of_the_latest_frames() -> None:
+    lateness = Lateness()
+    now = run(lateness, 1.0, 3, 2, Work(0, 0, 0, 0))
+    assert lateness.share == 3 / 15
+    run(lateness, 0.5, 0, 1, now)
+    assert lateness.share == 0

@@ -12,6 +12,7 @@ import pytest
 from live.conftest import Camera, sizes_of
 
 from vmeet_core.live.cost import Cost, Costs
+from vmeet_core.live.lateness import Lateness, Work
 from vmeet_core.live.messages import LiveFrame
 from vmeet_core.live.pool import MAX_STRIKES, LivePool, LiveTrack, NoRoom, TrackEvents
 from vmeet_core.live.worker import Track
@@ -67,8 +68,7 @@ class Person(TrackEvents):
     @property
     def pid(self) -> int:
         assert self.track.worker is not None
-        assert self.track.worker._process is not None
-        return self.track.worker._process.pid
+        return self.track.worker.process_id
 
     async def stop(self) -> None:
         self._sending.cancel()
@@ -193,7 +193,7 @@ async def test_a_filter_that_cannot_be_loaded_stops_the_start(filters: None, set
 
 
 def pids(pool: LivePool) -> set[int]:
-    return {worker._process.pid for worker in pool._crew.workers if worker._process is not None}
+    return {worker.process_id for worker in pool._crew.workers}
 
 
 def is_running(pid: int) -> bool:
@@ -413,6 +413,24 @@ async def test_a_worker_that_is_late_is_relieved_of_whoever_came_last(make_pool:
     assert pool.room.dropped > 0
     await anna.stop()
     await ben.stop()
+
+
+async def test_who_is_alone_and_a_little_late_is_left_alone(make_pool: MakePool) -> None:
+    """In full at 25 pictures a second is better than reduced at 15."""
+    pool = await make_pool("mark")
+    anna = Person(pool, "mark")
+    await anna.frames_after(0)
+    assert anna.track.worker is not None
+    lateness = anna.track.worker.lateness = Lateness()
+    for look in range(6):
+        lateness.tell(Work(look, look, 30 * look, 5 * look))
+    pool._relieve(anna.track.worker)
+    assert anna.limits == []
+    for look in range(6, 12):
+        lateness.tell(Work(look, look, 30 * look, 20 * look))
+    pool._relieve(anna.track.worker)
+    assert anna.limits == [True]
+    await anna.stop()
 
 
 async def test_voices_are_refused_and_never_reduced(filters: None, settings: Settings) -> None:

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 STEP_S = 0.4  #: the least time between two looks
 BUSY_SHARE = 0.9  #: a worker that rests more than this leaves has time: its frames came late from the network
-LATE_SHARE = 0.05
+LATE_SHARE = 0.05  #: of its frames
+LONG_S = 1.0  #: a moment is no sign of too much work: another process may just have begun
 
 
 class Work(NamedTuple):
@@ -22,7 +23,9 @@ class Lateness:
     def __init__(self) -> None:
         self._before: Work | None = None
         self._since_s: float | None = None
-        self._last_late_s: float | None = None
+        self._last_late_s = 0.0
+        self._long_late_s: float | None = None
+        self.share = 0.0  #: of its frames that it left out lately
 
     def tell(self, work: Work) -> None:
         """The latest figures."""
@@ -33,21 +36,23 @@ class Lateness:
         if before is None:
             return
         busy = (work.busy_s - before.busy_s) / (work.at_s - before.at_s)
-        late = (work.late - before.late) / max(work.frames - before.frames, 1)
-        if busy < BUSY_SHARE or late < LATE_SHARE:
+        self.share = (work.late - before.late) / max(work.frames - before.frames, 1)
+        if busy < BUSY_SHARE or self.share < LATE_SHARE:
             self._since_s = None
             return
         self._since_s = before.at_s if self._since_s is None else self._since_s
         self._last_late_s = work.at_s
+        if self.late_s >= LONG_S:
+            self._long_late_s = work.at_s
 
     @property
     def late_s(self) -> float:
         """How long it has been late without a pause."""
-        return 0.0 if self._since_s is None or self._last_late_s is None else self._last_late_s - self._since_s
+        return 0.0 if self._since_s is None else self._last_late_s - self._since_s
 
     def was_late_within(self, seconds: float, now_s: float) -> bool:
-        """Whether it has been late lately: then it has no room, whatever the figures say."""
-        return self._last_late_s is not None and now_s - self._last_late_s <= seconds
+        """Whether it has been late lately, and not for a moment: then it has no room, whatever was expected."""
+        return self._long_late_s is not None and now_s - self._long_late_s <= seconds
 
     def begin_anew(self) -> None:
         """Something was done about it: what was before says nothing about what comes."""

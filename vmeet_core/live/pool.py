@@ -23,7 +23,8 @@ __all__ = ["MAX_STRIKES", "LivePool", "LiveTrack", "NoRoom", "Room", "TrackEvent
 logger = logging.getLogger(__name__)
 LOOK_S = 0.5  #: between two looks at who is late and what could be made full again
 LATE_S = 1.5  #: a worker that is late for so long is relieved of something
-LATE_NO_ROOM_S = 10.0  #: so long after that it takes nobody in
+ALONE_LATE_SHARE = 0.5  #: who has a worker to itself makes nobody else slower: below 15 a second less is more
+LATE_NO_ROOM_S = 5.0  #: so long after that it takes nobody in
 TAKE_OVER_S, TAKE_OVER_LOOKS = (
     2.0,
     40,
@@ -95,7 +96,7 @@ class LivePool:
     def _move_in(self, track: LiveTrack) -> None:
         """Who is in stays in, reduced where new figures want it so."""
         used = self._used(self._takers())
-        worker, reduced = choose(used, self._cost(track)) or (min(used, key=lambda each: used[each]), True)
+        worker, reduced = choose(used, self.cost(track.track)) or (min(used, key=lambda each: used[each]), True)
         track.move(worker, not track.track.is_sound and (reduced or track.reduced))
 
     async def _retire(self, old: list[LiveWorker]) -> None:
@@ -162,7 +163,7 @@ class LivePool:
 
     def _place(self, track: LiveTrack) -> bool:
         """Find it a worker; False where none has room."""
-        chosen = choose(self._used(self._in_time()), self._cost(track), may_reduce=not track.track.is_sound)
+        chosen = choose(self._used(self._in_time()), self.cost(track.track), may_reduce=not track.track.is_sound)
         if chosen is not None:
             worker, reduced = chosen
             track.limit(reduced)
@@ -194,12 +195,13 @@ class LivePool:
                 used[track.home] += self._share(track)
         return used
 
-    def _cost(self, track: LiveTrack) -> Cost:
-        names = [name for name, _ in track.track.filters]
-        return self._crew.costs.sound(names) if track.track.is_sound else self._crew.costs.picture(names)
+    def cost(self, track: Track) -> Cost:
+        """What it would take of a core, as measured."""
+        names = [name for name, _ in track.filters]
+        return self._crew.costs.sound(names) if track.is_sound else self._crew.costs.picture(names)
 
     def _share(self, track: LiveTrack) -> float:
-        cost = self._cost(track)
+        cost = self.cost(track.track)
         return cost.reduced if track.reduced else cost.full
 
     # ---- full or reduced ----
@@ -215,8 +217,10 @@ class LivePool:
 
     def _relieve(self, worker: LiveWorker) -> None:
         """Reduce whoever came last: those before were there when there was room."""
-        worker.lateness.begin_anew()
         tracks = [track for track in self._tracks.values() if track.home is worker and not track.track.is_sound]
+        if len(tracks) == 1 and worker.lateness.share < ALONE_LATE_SHARE:
+            return
+        worker.lateness.begin_anew()
         newest = max((track for track in tracks if not track.reduced), key=lambda track: track.number, default=None)
         if newest is not None:
             logger.warning("a live worker is late with %d pictures: the newest one is reduced", len(tracks))
@@ -233,7 +237,7 @@ class LivePool:
 
     def _rise(self, track: LiveTrack, used: dict[LiveWorker, float]) -> bool:
         """Where it is, or else where there is room. ``used`` is without it."""
-        cost, own = self._cost(track), track.worker
+        cost, own = self.cost(track.track), track.worker
         if own in used and choose({own: used[own]}, cost, may_reduce=False):
             track.limit(False)
             return True

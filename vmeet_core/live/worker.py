@@ -122,6 +122,11 @@ class LiveWorker:
         self.heard_s = time.monotonic()
         self._spawn(self._watch())
 
+    @property
+    def process_id(self) -> int:
+        """0 while there is no process."""
+        return self._process.pid if self._process is not None else 0
+
     # ---- tracks ----
 
     def open(self, number: int, track: Track) -> None:
