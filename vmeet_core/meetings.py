@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from vmeet_core.manifest import SourceKind
 from vmeet_core.protocol import EffectState, EffectWishes, ParticipantInfo, RecordingInfo
-from vmeet_core.settings import Preset
+from vmeet_core.settings import PeopleMayChange, Preset
 
 State = Literal["waiting", "previewing", "in", "left"]
 StreamKind = Literal["whip", "whep"]
@@ -29,7 +29,7 @@ class Choices(BaseModel):
 
     frame_filters: tuple[str, ...] | None = None
     live_denoiser: str | None = None
-    people_may_change: str | None = None
+    people_may_change: PeopleMayChange = "everything"
     denoiser: str | None = None
     transcriber: str | None = None
     video_enhancer: str | None = None
