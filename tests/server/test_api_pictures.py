@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import struct
 import zlib
 from collections import namedtuple
@@ -14,10 +15,10 @@ import pytest
 from PIL import Image
 
 from vmeet_core.effects.picture_shelf import is_upload_name
-from vmeet_core.effects.pictures import BUILT_IN, MOST_BYTES, decode_picture
+from vmeet_core.effects.pictures import BUILT_IN, LARGEST_SIDE_PX, MOST_BYTES, MOST_PIXELS, decode_picture
 from vmeet_core.server import api_pictures, picture_store
 from vmeet_core.server.api_pictures import MOST_UPLOADS, PICTURES
-from vmeet_core.server.upload_rate import RATE_COUNT
+from vmeet_core.server.upload_rate import RATE_COUNT, RATE_S
 
 SIDES = ((200, 30, 30), (30, 30, 200))  #: red to the left, blue to the right
 
@@ -362,3 +363,22 @@ async def test_pictures_survive_a_restart(make_client: Any) -> None:
     again = await make_client()
     assert (await Meeting(again, created["id"]).seen(name)).shape == (180, 320, 3)
     assert [path.name for path in folder.iterdir()] == [f"{name}.jpg"]
+
+
+def test_the_protocol_says_the_same() -> None:
+    text = (Path(__file__).parents[2] / "docs/protocol.md").read_text(encoding="utf-8")
+    part = text.partition("### Pictures")[2].partition("###")[0]
+    for said in (
+        f"at most {MOST_BYTES >> 20} MiB and {MOST_PIXELS // 10**6} million",
+        f"down to {LARGEST_SIDE_PX} pixels",
+        f"keeps {picture_store.MOST_KEPT_BYTES // 10**6} MB",
+        f"within {api_pictures.UPLOAD_S:g} s",
+        f"{RATE_COUNT} uploads in {RATE_S / 60:g} minutes",
+        f"{MOST_UPLOADS} uploads at one time",
+    ):
+        assert said in " ".join(part.split())
+    rows = re.findall(r"^\| (\d+) \| (.*?) \|", part, re.MULTILINE)
+    told = {(int(status), code) for status, codes in rows for code in re.findall(r"`([a-z-]+)`", codes)}
+    source = Path(api_pictures.__file__).read_text(encoding="utf-8")
+    assert told == {(int(status), code) for status, code in re.findall(r'ApiError\((\d+), "([a-z-]+)"', source)}
+    assert f"({api_pictures.MIN_WIDTH_PX} to {api_pictures.MAX_WIDTH_PX})" in text
