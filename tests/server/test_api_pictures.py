@@ -257,10 +257,18 @@ async def test_a_body_of_unknown_length_is_read_no_further_than_the_limit(meetin
     assert sent_bytes < 3 * MOST_BYTES
 
 
-async def test_ten_mebibytes_are_taken(meeting: Meeting) -> None:
-    picture = encoded(halves())
-    padding = bytes(MOST_BYTES - len(picture))
-    assert (await meeting.upload(picture + padding)).status == 201
+@pytest.mark.parametrize(("more_bytes", "status"), [(0, 201), (1, 413)])
+@pytest.mark.parametrize("in_pieces", [False, True])
+async def test_ten_mebibytes_are_taken_and_no_more(
+    meeting: Meeting, in_pieces: bool, more_bytes: int, status: int
+) -> None:
+    picture = encoded(halves()).ljust(MOST_BYTES + more_bytes, b"\0")
+
+    async def pieces() -> Any:
+        for start in range(0, len(picture), 1 << 20):
+            yield picture[start : start + (1 << 20)]
+
+    assert (await meeting.upload(pieces() if in_pieces else picture)).status == status
 
 
 async def test_pictures_are_uploaded_for_a_meeting(client: Any) -> None:
