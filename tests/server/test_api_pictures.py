@@ -342,6 +342,30 @@ async def test_who_sends_too_slowly_makes_way(meeting: Meeting, monkeypatch: pyt
     assert (await refusal(answer))[:2] == (408, "too-slow")
 
 
+async def test_who_goes_away_in_the_middle_leaves_no_trace(
+    meeting: Meeting, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(MOST_UPLOADS + 1):
+        _, writer = await asyncio.open_connection("127.0.0.1", meeting.client.port)
+        lines = [
+            f"POST /api/meetings/{meeting.id}/pictures HTTP/1.1",
+            "Host: 127.0.0.1",
+            "Content-Length: 1000",
+            "",
+            "",
+        ]
+        writer.write("\r\n".join(lines).encode() + encoded(halves())[:100])
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.close()
+        await writer.wait_closed()
+    async with asyncio.timeout(10):
+        while (await meeting.upload(encoded(halves()))).status != 201:
+            await asyncio.sleep(0.1)
+    assert len(list((tmp_path / "data" / "pictures").iterdir())) == 1
+    assert caplog.text == ""
+
+
 async def test_a_disk_that_is_nearly_full_is_told(meeting: Meeting, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(picture_store.shutil, "disk_usage", lambda path: usage(0, 0, 100))
