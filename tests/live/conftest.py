@@ -27,6 +27,7 @@ BURNS_S = {"heavy": (0.04, 0.004), "enormous": (0.1, 0.1)}  # CPU for a picture 
 class MarkOptions(Options):
     level: int = 200
     after: int = 10  # good pictures before it goes wrong
+    background: str = ""
 
 class Stream(FrameStream):
     def __init__(self, options, kind):
@@ -72,7 +73,7 @@ class Engine(FrameFilter):
 class Provider(FrameFilterProvider):
     api, title, licence, version, options = 1, "Fake", "MIT", "1", MarkOptions
     def __init__(self, name):
-        self.name = name
+        self.name, self.protects_privacy = name, name != "plain"
     def load(self, server_settings, host):
         print("a plugin that prints")
         if self.name == "unloadable":
@@ -99,7 +100,7 @@ def register_denoisers():
 
 @hookimpl
 def register_frame_filters():
-    names = "mark raises hangs dies shrinks floats writes hoards slow heavy enormous picky unloadable".split()
+    names = "mark plain raises hangs dies shrinks floats writes hoards slow heavy enormous picky unloadable".split()
     return [Provider(name) for name in names]
 """
 

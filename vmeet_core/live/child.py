@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vmeet_core.child_process import ORPHANED, die_with_parent
+from vmeet_core.effects.picture_shelf import FOLDER, PictureShelf
 from vmeet_core.live.cost import UNKNOWN_CODEC, UNKNOWN_DENOISER, UNKNOWN_FILTER, Cost, Costs
 from vmeet_core.live.cost_meter import CostMeter
 from vmeet_core.live.faults import FilterFault
@@ -41,6 +42,7 @@ class Worker:
         self._sock = sock
         self._registry: Registry | None = None
         self._settings: Settings | None = None
+        self._pictures: PictureShelf | None = None
         self._engines: dict[tuple[ProviderKind, str], Any] = {}
         self._tracks: dict[int, PictureTrack | SoundTrack] = {}
         self._asked_s: dict[int, float] = {}
@@ -84,11 +86,14 @@ class Worker:
     def _load(self, body: dict[str, Any]) -> None:
         self._settings = Settings.model_validate(body["settings"])
         self._registry = self._registry or discover()
+        self._pictures = self._pictures or PictureShelf(Path(self._settings.server.data_dir) / FOLDER)
         kinds: tuple[ProviderKind, ...] = ("frame_filters", "denoisers")
         for kind, name in [(each, name) for each in kinds for name in body[each]]:
             if (kind, name) not in self._engines:
-                engine = load_provider(self._settings, self._registry, kind, name, self._folder)
+                engine = load_provider(self._settings, self._registry, kind, name, self._folder, self._pictures)
                 self._engines[kind, name] = engine
+                if "background" in self._registry.get(kind, name).options.model_fields:
+                    self._pictures.draw()
         names = sorted(name for _, name in self._engines)
         costs = self._measured().as_json() if body["measure"] else None
         self.send(Kind.LOADED, 0, {"engines": names, "costs": costs})

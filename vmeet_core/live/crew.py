@@ -63,16 +63,18 @@ class Crew:
                 await self._load(worker, engines, measure=worker is fresh[0])
 
         jobs = [asyncio.create_task(load(worker)) for worker in fresh]
+        failure: BaseException | None = None
         try:
             await asyncio.wait(jobs, return_when=asyncio.FIRST_EXCEPTION)
+            failure = next((job.exception() for job in jobs if job.done() and job.exception() is not None), None)
         finally:  # cancelling a job would cut short its tidying up
-            if not all(job.done() and job.exception() is None for job in jobs):
+            if failure is not None or not all(job.done() for job in jobs):
                 await close_all(fresh)
-            failures = [each for each in await asyncio.gather(*jobs, return_exceptions=True) if each is not None]
+            await asyncio.gather(*jobs, return_exceptions=True)
         ready = [worker for worker in fresh if worker.state == "ready"]
-        if failures or self.closed or not ready:
+        if failure is not None or self.closed or not ready:
             await close_all(fresh)
-            raise failures[0] if failures else RuntimeError("the workers ended as soon as they were there")
+            raise failure or RuntimeError("the workers ended as soon as they were there")
         return ready
 
     async def _load(self, worker: LiveWorker, engines: Engines, measure: bool) -> None:

@@ -63,8 +63,7 @@ class LiveTrack:
 
     def update(self, filter_name: str, options: dict[str, Any]) -> None:
         """Other options for a filter, from the next frame on, whichever worker it is in."""
-        filters = tuple((name, options if name == filter_name else old) for name, old in self.track.filters)
-        self.track = self.track._replace(filters=filters)
+        self.track = self.track.with_options(filter_name, options)
         for worker in self._workers():
             worker.update(self.number, filter_name, options)
 
