@@ -8,9 +8,9 @@ from aiortc.rtcrtpparameters import RTCRtpSendParameters
 from aiortc.rtp import RtcpReceiverInfo, RtcpSenderInfo, RtcpSrPacket
 
 from vmeet_core.media.encoded import CLOCK_HZ
-from vmeet_core.sfu.codecs import CodecName
+from vmeet_core.sfu.codecs import CodecName, opus_samples
 from vmeet_core.sfu.ingress import AUDIO_LEVEL
-from vmeet_core.sfu.packet import NTP_OFFSET_S, Extensions, RtpPacket, Wire, sequence_newer
+from vmeet_core.sfu.packet import NTP_OFFSET_S, Extensions, RtpPacket, Wire, sequence_newer, timestamp_difference
 from vmeet_core.sfu.rtx_stream import PacketSender, RtxStream
 from vmeet_core.sfu.sent_packets import WIRE_BYTES
 from vmeet_core.sfu.sequence_map import Place, SequenceMap
@@ -28,6 +28,7 @@ MAX_REPAIR_AGE_S = 1.5
 MAX_EMPTIED = 1024
 MAX_PADDING_PACKETS = 24
 MAX_EARLY_PACKETS = 64
+MAX_SOUND_STEP_S = 1.0  #: sound that comes so much earlier or later than its timestamp says counts from elsewhere
 
 
 class Demand(NamedTuple):
@@ -271,11 +272,14 @@ class Egress:
         if not packet.keyframe:
             source.request_keyframe()
             return
+        last, clock_hz = self._last, CLOCK_HZ[packet.codec]
+        same_time = last is not None and _is_same_time(last, packet)
+        if last is not None and same_time and _is_heard(last, packet):
+            return
         if self._map is not None:
             self._next_out = self._map.next_out
-        last, clock_hz = self._last, CLOCK_HZ[packet.codec]
         out, picture_delta = packet.sequence if self._next_out is None else self._next_out, 0
-        if last is not None:
+        if last is not None and not same_time:  # else the timestamps go on as they are, and lips and voice in step
             out_timestamp = last.timestamp + self._timestamp_offset
             self._timestamp_offset = out_timestamp + max(int(_elapsed_s(last, packet) * clock_hz), 1) - packet.timestamp
             picture_delta = last.picture_id + self._last_picture_delta + 1 - packet.picture_id
@@ -476,6 +480,23 @@ def _elapsed_s(last: RtpPacket, packet: RtpPacket) -> float:
     if captured[0] is None or captured[1] is None:
         return packet.arrived_s - last.arrived_s
     return captured[1] - captured[0]
+
+
+def _is_same_time(last: RtpPacket, packet: RtpPacket) -> bool:
+    """Whether sound goes on in the same count of timestamps: a voice, and what was made of it."""
+    before, after = last.source, packet.source
+    if before is None or after is None or after.is_video or before.timeline is not after.timeline:
+        return False
+    step_s = timestamp_difference(packet.timestamp, last.timestamp) / CLOCK_HZ[packet.codec]
+    return abs(step_s - (packet.arrived_s - last.arrived_s)) < MAX_SOUND_STEP_S  # else the publisher has begun anew
+
+
+def _is_heard(last: RtpPacket, packet: RtpPacket) -> bool:
+    """Whether the receiver has some of this sound already: what a denoiser has made comes later than the raw one.
+
+    It is not played twice; the receiver bridges the gap until what follows has come, and waits longer from then on.
+    """
+    return timestamp_difference(packet.timestamp, last.timestamp) < opus_samples(last.payload)
 
 
 def _captured_s(source: Source, packet: RtpPacket) -> float | None:
