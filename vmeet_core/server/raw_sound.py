@@ -50,7 +50,7 @@ class RawSound:
         self._levels.append((packet.timestamp, self._microphone.level_of(packet)))
         if self.lag.came(packet.timestamp, packet.arrived_s):
             self._hand_over(packet)
-        if self.lag.is_stalled(packet.arrived_s):
+        if self.lag.is_stalled:
             self._on_stall()
 
     def interrupt(self) -> None:

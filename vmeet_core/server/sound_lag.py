@@ -67,6 +67,7 @@ class SoundLag:
         self._waiting_s = None
         return True
 
-    def is_stalled(self, now_s: float) -> bool:
+    @property
+    def is_stalled(self) -> bool:
         """Whether nothing of use comes back though raw sound comes."""
-        return self._waiting_s is not None and now_s - self._waiting_s > STALL_S
+        return self._waiting_s is not None and self._came_s - self._waiting_s > STALL_S
