@@ -270,7 +270,7 @@ async def test_the_raw_sound_until_the_denoised_one_comes_and_again_after_stop(s
     stopped_s = time.monotonic()
     stage.denoised.stop()
     assert not stage.denoised.sounds
-    assert await stage.until_heard(True, stopped_s) - stopped_s < 0.2
+    assert await stage.until_heard(True, stopped_s) - stopped_s < 0.5
     assert stage.states == [("starting", ""), ("on", ""), ("off", "")]
     stage.denoised.stop()
     assert len(stage.states) == 3
@@ -293,18 +293,18 @@ async def test_an_option_takes_effect_within_half_a_second(stage: Stage) -> None
     changed_s = time.monotonic()
     await stage.until(lambda: stage.receiver.heard[-1].amplitude == pytest.approx(AMPLITUDE / 2, rel=0.1))
     assert time.monotonic() - changed_s < 0.5
-    assert [state for state, _ in stage.states] == ["starting", "on"]
 
 
 async def test_after_a_killed_worker_the_raw_sound_and_soon_the_denoised_one_again(stage: Stage) -> None:
     stage.start("gain")
     await stage.until_heard(False)
+    before = len(stage.states)
     os.kill(stage.worker_pid(), signal.SIGKILL)
     killed_s = time.monotonic()
     raw_s = await stage.until_heard(True, killed_s)
     assert raw_s - killed_s < 0.5
     assert await stage.until_heard(False, raw_s) - killed_s < 2
-    assert [state for state, _ in stage.states] == ["starting", "on", "interrupted", "on"]
+    assert [state for state, _ in stage.states[before:]] == ["interrupted", "on"]
 
 
 async def test_a_worker_that_hangs_for_a_moment_is_not_waited_for(stage: Stage) -> None:
@@ -323,12 +323,14 @@ async def test_a_worker_that_hangs_for_a_moment_is_not_waited_for(stage: Stage) 
 async def test_a_worker_that_never_answers_is_replaced(stage: Stage) -> None:
     stage.start("gain")
     await stage.until_heard(False)
+    before = len(stage.states)
     os.kill(stage.worker_pid(), signal.SIGSTOP)
     stopped_s = time.monotonic()
     raw_s = await stage.until_heard(True, stopped_s)
     assert raw_s - stopped_s < 0.6
     await stage.until_heard(False, raw_s)
-    assert [state for state, _ in stage.states] == ["starting", "on", "interrupted", "interrupted", "on"]
+    assert stage.states[before] == ("interrupted", STALLED)
+    assert [state for state, _ in stage.states[before:]] == ["interrupted", "interrupted", "on"]
 
 
 async def test_a_denoiser_that_raises_leaves_the_raw_sound(stage: Stage) -> None:
@@ -359,36 +361,37 @@ async def test_nothing_goes_out_of_a_muted_microphone(stage: Stage) -> None:
     stage.start("gain")
     await stage.until_heard(False)
     stage.set_muted(True)
-    count = len(stage.receiver.heard)
+    count, before = len(stage.receiver.heard), list(stage.states)
     await asyncio.sleep(0.6)
     assert len(stage.receiver.heard) == count, "not even what was under way"
-    assert stage.denoised.state == "on", "silence is no failure"
+    assert stage.states == before, "silence is no failure"
     stage.set_muted(False)
     opened_s = time.monotonic()
-    assert await stage.until_heard(False, opened_s) - opened_s < 0.5
-    assert {state for state, _ in stage.states} == {"starting", "on"}
+    assert await stage.until_heard(False, opened_s) - opened_s < 1
 
 
 async def test_silence_that_is_not_sent_is_no_failure(stage: Stage) -> None:
     stage.start("gain")
     await stage.until_heard(False)
     stage.microphone.silent = True
+    await asyncio.sleep(0.2)
+    before = list(stage.states)
     await asyncio.sleep(1.3)
+    assert stage.states == before
     stage.microphone.silent = False
     await stage.until_heard(False, time.monotonic())
-    assert [state for state, _ in stage.states] == ["starting", "on"]
 
 
 async def test_levels_are_those_of_the_raw_sound_at_that_time(stage: Stage) -> None:
     stage.start("gain")
-    await stage.until_heard(False)
-    await asyncio.sleep(0.4)
-    made = [heard.packet for heard in stage.receiver.heard if not heard.is_raw]
-    assert len(made) > 10
-    levels = [packet.extensions[4][0] for packet in made]
-    assert all((after - before) % 100 in (0, 1, 2) for before, after in itertools.pairwise(levels))
-    captured = (made[-1].timestamp - stage.microphone.first_timestamp) % 2**32 / PACKET
-    assert abs(levels[-1] - captured % 100) <= 1
+
+    def made() -> list[RtpPacket]:
+        return [heard.packet for heard in stage.receiver.heard if not heard.is_raw]
+
+    await stage.until(lambda: len(made()) > 20)
+    for packet in made():
+        captured = round((packet.timestamp - stage.microphone.first_timestamp) % 2**32 / PACKET)
+        assert (packet.extensions[4][0] - captured) % 100 == 0
 
 
 async def test_lips_and_voice_stay_together(stage: Stage) -> None:
@@ -455,22 +458,28 @@ def hissing_syllables(times_s: Any) -> Any:
 
 async def test_noise_goes_and_the_voice_stays(dtln: LivePool) -> None:
     stage = Stage(dtln, hissing_syllables)
+
+    async def denoised(count: int) -> list[Heard]:
+        """So many packets, once it is at work for half a second."""
+        begin = len(stage.receiver.heard)
+
+        def made() -> list[Heard]:
+            return [heard for heard in stage.receiver.heard[begin:] if not heard.is_raw][25:]
+
+        await stage.until(lambda: len(made()) >= count, 60)
+        return made()
+
     try:
         stage.start("dtln")
-        await stage.until(lambda: stage.denoised.sounds)
-        start = len(stage.receiver.heard)
-        await asyncio.sleep(4)
-        made = stage.receiver.heard[start + 50 :]
+        made = await denoised(200)
         noise, voice = levels_of([(each.packet.timestamp, each.audio) for each in made], stage.microphone)
         raw_noise, raw_voice = levels_of(stage.microphone.raw[-len(made) :], stage.microphone)
         assert 20 * np.log10(noise / raw_noise) < -10
         assert abs(20 * np.log10(voice / raw_voice)) < 3
         stage.denoised.update("dtln", {"strength": 0.0})
-        await asyncio.sleep(1.5)
-        made = stage.receiver.heard[-40:]
+        made = await denoised(60)
         noise, _ = levels_of([(each.packet.timestamp, each.audio) for each in made], stage.microphone)
         assert abs(20 * np.log10(noise / raw_noise)) < 3
-        assert [state for state, _ in stage.states] == ["starting", "on"]
     finally:
         await stage.close()
 
