@@ -67,6 +67,23 @@ def test_a_worker_that_is_always_too_late_is_as_one_that_hangs(run: Run) -> None
     assert not run.made[-1]
 
 
+def test_one_that_catches_up_is_prompt_only_once_it_has(run: Run) -> None:
+    assert run.lag.is_prompt
+    run.go(0.4, answers=False)
+    assert run.lag.made(stamp(run.now_s - 0.4), run.now_s)
+    assert not run.lag.is_prompt
+    run.go(0.1)
+    assert run.lag.is_prompt
+
+
+def test_a_denoiser_that_is_always_late_is_as_prompt_as_it_can_be() -> None:
+    run = Run()
+    run.late_s = LATE_S - 0.1
+    run.go(2)
+    assert run.lag.is_prompt
+    assert not run.stalled
+
+
 def test_silence_that_is_not_sent_is_no_stall(run: Run) -> None:
     run.go(4, answers=False, every_s=0.4)
     assert not run.stalled

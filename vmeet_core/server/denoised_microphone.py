@@ -105,6 +105,8 @@ class DenoisedMicrophone(TrackEvents):
         if frame.epoch != self._epoch or not self._raw.lag.made(timestamp, time.monotonic()):
             return
         if self.state != "on":
+            if not self._raw.lag.is_prompt:
+                return
             self.source.continue_after()
             self._set("on", "")
         if self._track is not None:  # nobody has ended it when told

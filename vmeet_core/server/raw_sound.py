@@ -32,8 +32,9 @@ class RawSound:
         self._levels: deque[tuple[int, bytes | None]] = deque(maxlen=KEPT_LEVELS)
 
     def start(self) -> None:
-        """From the next packet on; twice is harmless."""
+        """From the next packet on, with a worker that is new; twice is harmless."""
         self.stop()
+        self.lag = SoundLag()
         if self._microphone.last_sender_report is not None:
             self._on_sender_report(*self._microphone.last_sender_report)
         self._microphone.add_listener(self)

@@ -5,6 +5,7 @@ from vmeet_core.sfu.packet import timestamp_difference
 CLOCK_HZ = 48_000
 LATE_S = 0.5  #: sound that is older than this when it comes back is of no use in a conversation
 STALL_S = 0.3  #: raw sound comes for so long, and nothing of use has come back
+PROMPT_S = 0.1  #: more than the least lag of all: a worker that is further behind has still to catch up
 BACKLOG_S = 1.0  #: so much may lie before the worker; what comes then is left out
 PAUSE_S = 0.15  #: raw packets that come at longer intervals: silence that is not sent, or a network that stands still
 
@@ -19,6 +20,7 @@ class SoundLag:
         self._handed = 0  # timestamp of the newest that the worker was to get
         self._done = 0  # of the newest that it gave back
         self._done_s = 0.0
+        self._lag_s = self._least_lag_s = LATE_S
 
     def reset(self) -> None:
         """The raw sound or the worker begins anew."""
@@ -65,7 +67,13 @@ class SoundLag:
         if not 0 <= lag_s <= LATE_S:
             return False
         self._waiting_s = None
+        self._lag_s, self._least_lag_s = lag_s, min(lag_s, self._least_lag_s)
         return True
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether what came back latest is as new as it can be: to begin with older sound would be a long gap."""
+        return self._lag_s <= self._least_lag_s + PROMPT_S
 
     @property
     def is_stalled(self) -> bool:
