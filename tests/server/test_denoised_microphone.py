@@ -88,6 +88,7 @@ class Heard(NamedTuple):
     at_s: float
     is_raw: bool  # as the publisher sent it
     packet: RtpPacket
+    captured: int  # its timestamp on the publisher's side
     audio: Audio
 
     @property
@@ -101,6 +102,8 @@ class Receiver:
     def __init__(self, sent: set[bytes]) -> None:
         self.heard: list[Heard] = []
         self._sent = sent
+        self.egress = Egress(7000, 7001, self)
+        self.egress.configure(RTCRtpSendParameters(codecs=OPUS, headerExtensions=LEVELS))
         self._decoder: Any = opus_decoder()
 
     def send_wire(
@@ -110,7 +113,9 @@ class Receiver:
         struct.pack_into("!BHII", data, 1, second, sequence, timestamp, ssrc)
         packet = parse(bytes(data))
         parts = [part.to_ndarray().reshape(-1) for part in self._decoder.decode(av.Packet(packet.payload))]
-        self.heard.append(Heard(time.monotonic(), packet.payload in self._sent, packet, np.concatenate(parts)))
+        captured = (timestamp - self.egress._timestamp_offset) % 2**32
+        is_raw = packet.payload in self._sent
+        self.heard.append(Heard(time.monotonic(), is_raw, packet, captured, np.concatenate(parts)))
         return True
 
     def check(self) -> None:
@@ -121,6 +126,9 @@ class Receiver:
             assert after.sequence == (before.sequence + 1) % 2**16
             step = (after.timestamp - before.timestamp) % 2**32
             assert opus_samples(before.payload) <= step < 2 * RATE_HZ
+        for one, other in itertools.pairwise(self.heard):
+            assert (other.captured - one.captured) % 2**32 < 2 * RATE_HZ, "time goes back"
+            assert (other.captured - one.captured) % 2**32 >= opus_samples(one.packet.payload)
 
 
 class Microphone:
@@ -175,8 +183,7 @@ class Stage:
         self.states: list[tuple[str, str]] = []
         self.denoised = DenoisedMicrophone(self.ingress, pool, self._on_state)
         self.receiver = Receiver(self.microphone.sent)
-        self.egress = Egress(7000, 7001, self.receiver)
-        self.egress.configure(RTCRtpSendParameters(codecs=OPUS, headerExtensions=LEVELS))
+        self.egress = self.receiver.egress
         self.egress.attach(self.ingress)
         self._sending = asyncio.create_task(self.microphone.run())
 
@@ -385,13 +392,13 @@ async def test_silence_that_is_not_sent_is_no_failure(stage: Stage) -> None:
 async def test_levels_are_those_of_the_raw_sound_at_that_time(stage: Stage) -> None:
     stage.start("gain")
 
-    def made() -> list[RtpPacket]:
-        return [heard.packet for heard in stage.receiver.heard if not heard.is_raw]
+    def made() -> list[Heard]:
+        return [heard for heard in stage.receiver.heard if not heard.is_raw]
 
     await stage.until(lambda: len(made()) > 20)
-    for packet in made():
-        captured = round((packet.timestamp - stage.microphone.first_timestamp) % 2**32 / PACKET)
-        assert (packet.extensions[4][0] - captured) % 100 == 0
+    for heard in made():
+        captured = round((heard.captured - stage.microphone.first_timestamp) % 2**32 / PACKET)
+        assert (heard.packet.extensions[4][0] - captured) % 100 == 0
 
 
 async def test_lips_and_voice_stay_together(stage: Stage) -> None:
@@ -407,13 +414,23 @@ async def test_lips_and_voice_stay_together(stage: Stage) -> None:
     await stage.until(lambda: stage.denoised.sounds)
     await stage.until(lambda: stage.microphone.count > 200)
     assert stage.denoised.source.last_sender_report == report
+    assert reported_offset(stage) == stage.egress._timestamp_offset
     stage.denoised.stop()
     await stage.until(lambda: stage.microphone.count > 290)
-    raw = peaks([(timestamp, audio) for timestamp, audio in stage.microphone.raw])
-    heard = peaks([(heard.packet.timestamp, heard.audio) for heard in stage.receiver.heard])
+    assert reported_offset(stage) == stage.egress._timestamp_offset
+    raw = peaks(stage.microphone.raw)
+    heard = peaks([(heard.captured, heard.audio) for heard in stage.receiver.heard])
     assert len(heard) >= 6, "few are lost, in the gaps of switching"
     off_ms = [min((at - other for other in raw), key=abs) / RATE_HZ * 1000 for at in heard]
     assert max(map(abs, off_ms)) < 5
+
+
+def reported_offset(stage: Stage) -> int:
+    """From the publisher's timestamps to the receiver's, as the receiver is told."""
+    ntp, rtp = stage.ingress.last_sender_report or (0, 0)
+    told = stage.egress.make_report(stage.ingress.clock.server_ntp_s(ntp) or 0)
+    assert told is not None
+    return (told.sender_info.rtp_timestamp - rtp + 2**31) % 2**32 - 2**31
 
 
 def peaks(parts: list[tuple[int, Audio]]) -> list[int]:
@@ -472,13 +489,13 @@ async def test_noise_goes_and_the_voice_stays(dtln: LivePool) -> None:
     try:
         stage.start("dtln")
         made = await denoised(200)
-        noise, voice = levels_of([(each.packet.timestamp, each.audio) for each in made], stage.microphone)
+        noise, voice = levels_of([(each.captured, each.audio) for each in made], stage.microphone)
         raw_noise, raw_voice = levels_of(stage.microphone.raw[-len(made) :], stage.microphone)
         assert 20 * np.log10(noise / raw_noise) < -10
         assert abs(20 * np.log10(voice / raw_voice)) < 3
         stage.denoised.update("dtln", {"strength": 0.0})
         made = await denoised(60)
-        noise, _ = levels_of([(each.packet.timestamp, each.audio) for each in made], stage.microphone)
+        noise, _ = levels_of([(each.captured, each.audio) for each in made], stage.microphone)
         assert abs(20 * np.log10(noise / raw_noise)) < 3
     finally:
         await stage.close()

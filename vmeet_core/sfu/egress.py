@@ -28,7 +28,7 @@ MAX_REPAIR_AGE_S = 1.5
 MAX_EMPTIED = 1024
 MAX_PADDING_PACKETS = 24
 MAX_EARLY_PACKETS = 64
-MAX_SOUND_STEP_S = 1.0  #: sound that comes so much earlier or later than its timestamp says counts from elsewhere
+MAX_LATE_SOUND_S = 1.0  #: what was made of a voice is of no use any more when it is later than that
 
 
 class Demand(NamedTuple):
@@ -273,15 +273,15 @@ class Egress:
             source.request_keyframe()
             return
         last, clock_hz = self._last, CLOCK_HZ[packet.codec]
-        same_time = last is not None and _is_same_time(last, packet)
-        if last is not None and same_time and _is_heard(last, packet):
+        if last is not None and _is_heard(last, packet):
             return
         if self._map is not None:
             self._next_out = self._map.next_out
         out, picture_delta = packet.sequence if self._next_out is None else self._next_out, 0
-        if last is not None and not same_time:  # else the timestamps go on as they are, and lips and voice in step
+        if last is not None:
             out_timestamp = last.timestamp + self._timestamp_offset
-            self._timestamp_offset = out_timestamp + max(int(_elapsed_s(last, packet) * clock_hz), 1) - packet.timestamp
+            step = max(int(_elapsed_s(last, packet) * clock_hz), _samples(last))
+            self._timestamp_offset = out_timestamp + step - packet.timestamp
             picture_delta = last.picture_id + self._last_picture_delta + 1 - packet.picture_id
             self._tl0_delta = last.tl0 + self._tl0_delta + 1 - packet.tl0
         if self._current is not source and self._current is not None:
@@ -472,9 +472,14 @@ class Egress:
 
 
 def _elapsed_s(last: RtpPacket, packet: RtpPacket) -> float:
-    """Time from one packet's capture to another's: by the publisher's clocks where it is the same publisher."""
+    """Time from one packet's capture to another's: by the publisher's clocks where it is the same publisher.
+
+    A voice and what a denoiser made of it follow each other as they come, though one is later than the other: a
+    receiver whose packets were all late or early from now on would delay the sound by so much more. Sender reports
+    tell of the shift, so lips and voice stay together.
+    """
     before, after = last.source, packet.source
-    if before is None or after is None or before.clock is not after.clock:
+    if before is None or after is None or before.clock is not after.clock or _is_same_voice(before, after):
         return packet.arrived_s - last.arrived_s
     captured = _captured_s(before, last), _captured_s(after, packet)
     if captured[0] is None or captured[1] is None:
@@ -482,21 +487,27 @@ def _elapsed_s(last: RtpPacket, packet: RtpPacket) -> float:
     return captured[1] - captured[0]
 
 
-def _is_same_time(last: RtpPacket, packet: RtpPacket) -> bool:
-    """Whether sound goes on in the same count of timestamps: a voice, and what was made of it."""
-    before, after = last.source, packet.source
-    if before is None or after is None or after.is_video or before.timeline is not after.timeline:
-        return False
-    step_s = timestamp_difference(packet.timestamp, last.timestamp) / CLOCK_HZ[packet.codec]
-    return abs(step_s - (packet.arrived_s - last.arrived_s)) < MAX_SOUND_STEP_S  # else the publisher has begun anew
+def _is_same_voice(before: Source, after: Source) -> bool:
+    """Whether they count their timestamps alike, and one was perhaps made of the other."""
+    return not after.is_video and before.timeline is after.timeline
 
 
 def _is_heard(last: RtpPacket, packet: RtpPacket) -> bool:
     """Whether the receiver has some of this sound already: what a denoiser has made comes later than the raw one.
 
-    It is not played twice; the receiver bridges the gap until what follows has come, and waits longer from then on.
+    It is not played twice: the receiver bridges the gap until what follows has come.
     """
-    return timestamp_difference(packet.timestamp, last.timestamp) < opus_samples(last.payload)
+    before, after = last.source, packet.source
+    if before is None or after is None or not _is_same_voice(before, after):
+        return False
+    step = timestamp_difference(packet.timestamp, last.timestamp)
+    late_s = packet.arrived_s - last.arrived_s - step / CLOCK_HZ[packet.codec]
+    return step < _samples(last) and late_s < MAX_LATE_SOUND_S  # else the publisher counts anew
+
+
+def _samples(packet: RtpPacket) -> int:
+    """How much later the next packet is at least."""
+    return max(opus_samples(packet.payload), 1) if packet.codec == "opus" else 1
 
 
 def _captured_s(source: Source, packet: RtpPacket) -> float | None:
