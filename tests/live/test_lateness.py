@@ -1,5 +1,7 @@
 """Late is who never rests and leaves frames out; not whose frames come in bursts."""
 
+import pytest
+
 from vmeet_core.live.lateness import Lateness, Work
 
 
@@ -62,3 +64,12 @@ def test_the_share_is_that_of_the_latest_frames() -> None:
     assert lateness.share == 3 / 15
     run(lateness, 0.5, 0, 1, now)
     assert lateness.share == 0
+
+
+def test_the_processor_that_it_got_is_told_apart_from_the_time_that_it_took() -> None:
+    lateness = Lateness()
+    for look in range(20):
+        lateness.tell(Work(look, look, 30 * look, 0, 0.4 * look))
+    assert lateness.cpu_share == pytest.approx(0.4, abs=0.01)
+    lateness.tell(Work(20, 20, 600, 0, 0.4 * 19 + 1))
+    assert 0.4 < lateness.cpu_share < 0.7, "one look is not everything"

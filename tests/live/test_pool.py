@@ -433,6 +433,31 @@ async def test_who_is_alone_and_a_little_late_is_left_alone(make_pool: MakePool)
     await anna.stop()
 
 
+async def test_who_was_first_is_not_reduced_for_who_came_later(make_pool: MakePool) -> None:
+    pool = await make_pool("mark", costs=ONE_EACH)
+    anna, ben = Person(pool, "mark"), Person(pool, "mark")
+    assert anna.track.worker is not None
+    lateness = anna.track.worker.lateness = Lateness()
+    for look in range(6):
+        lateness.tell(Work(look, look, 30 * look, 5 * look))
+    pool._relieve(anna.track.worker)
+    assert (anna.limits, ben.limits) == ([], [True])
+    await anna.stop()
+    await ben.stop()
+
+
+async def test_a_worker_that_takes_more_than_was_measured_has_less_room(make_pool: MakePool) -> None:
+    pool = await make_pool("mark", costs=ONE_EACH)
+    anna = Person(pool, "mark")
+    assert anna.track.worker is not None
+    lateness = anna.track.worker.lateness = Lateness()
+    for look in range(20):
+        lateness.tell(Work(look, look, 30 * look, 0, 0.8 * look))
+    with pytest.raises(NoRoom):
+        pool.open(Track((("mark", {}),), SIZES), TrackEvents())
+    await anna.stop()
+
+
 async def test_voices_are_refused_and_never_reduced(filters: None, settings: Settings) -> None:
     pool = LivePool(settings, denoisers=["quiet"])
     await pool.start()

@@ -60,7 +60,8 @@ class Worker:
             if isinstance(body, LiveFrame):
                 self._frame(track, body, worth_it)
             elif kind is Kind.PING:
-                self.send(Kind.PONG, 0, {"at_s": time.monotonic(), "busy_s": self.busy_s})
+                now = {"at_s": time.monotonic(), "busy_s": self.busy_s, "cpu_s": time.process_time()}
+                self.send(Kind.PONG, 0, now)
             elif kind is Kind.LOAD:
                 self._load(body)
             elif kind is Kind.OPEN:

@@ -5,16 +5,20 @@ from typing import NamedTuple
 STEP_S = 0.4  #: the least time between two looks
 BUSY_SHARE = 0.9  #: a worker that rests more than this leaves has time: its frames came late from the network
 LATE_SHARE = 0.05  #: of its frames
+CPU_WEIGHT = 0.3  #: of the latest look
 LONG_S = 1.0  #: a moment is no sign of too much work: another process may just have begun
 
 
 class Work(NamedTuple):
-    """What a worker has done since it began. ``busy_s`` is the time in which it did not wait for a message."""
+    """What a worker has done since it began. ``busy_s`` is the time in which it did not wait for a message, ``cpu_s``
+    what of the processor it got.
+    """
 
     at_s: float
     busy_s: float
     frames: int
     late: int
+    cpu_s: float = 0.0
 
 
 class Lateness:
@@ -26,6 +30,7 @@ class Lateness:
         self._last_late_s = 0.0
         self._long_late_s: float | None = None
         self.share = 0.0  #: of its frames that it left out lately
+        self.cpu_share = 0.0  #: of a core that it took in the last seconds
 
     def tell(self, work: Work) -> None:
         """The latest figures."""
@@ -35,6 +40,8 @@ class Lateness:
         self._before = work
         if before is None:
             return
+        cpu_share = (work.cpu_s - before.cpu_s) / (work.at_s - before.at_s)
+        self.cpu_share += (cpu_share - self.cpu_share) * CPU_WEIGHT
         busy = (work.busy_s - before.busy_s) / (work.at_s - before.at_s)
         self.share = (work.late - before.late) / max(work.frames - before.frames, 1)
         if busy < BUSY_SHARE or self.share < LATE_SHARE:

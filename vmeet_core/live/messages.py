@@ -34,7 +34,7 @@ class Kind(IntEnum):
     OPENED = 10
     FAULT = 11  #: of a track, or (track 0) of the worker: the text says whose
     DROPPED = 12  #: frames of a track that came too late to be worth the work
-    PONG = 13  #: ``at_s`` on the worker's clock, and ``busy_s``: how long it did not wait for messages until then
+    PONG = 13  #: ``at_s`` on its clock; until then ``busy_s``, when it did not wait for messages, and ``cpu_s``
     LIMIT = 14  #: of a picture: ``max_height_px`` (the shorter side) and ``max_fps``, 0: none; from the next one on
 
 

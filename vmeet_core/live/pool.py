@@ -23,7 +23,7 @@ __all__ = ["MAX_STRIKES", "LivePool", "LiveTrack", "NoRoom", "Room", "TrackEvent
 logger = logging.getLogger(__name__)
 LOOK_S = 0.5  #: between two looks at who is late and what could be made full again
 LATE_S = 1.5  #: a worker that is late for so long is relieved of something
-ALONE_LATE_SHARE = 0.5  #: who has a worker to itself makes nobody else slower: below 15 a second less is more
+FIRST_LATE_SHARE = 0.5  #: who was there before all others keeps its size until less than 15 a second are left
 LATE_NO_ROOM_S = 5.0  #: so long after that it takes nobody in
 TAKE_OVER_S, TAKE_OVER_LOOKS = (
     2.0,
@@ -188,11 +188,15 @@ class LivePool:
         return [each for each in self._takers() if not each.lateness.was_late_within(LATE_NO_ROOM_S, now_s)]
 
     def _used(self, workers: Iterable[LiveWorker], without: LiveTrack | None = None) -> dict[LiveWorker, float]:
-        """The shares of their cores that they have given away."""
+        """The shares of their cores that they have given away, or that are taken in fact where that is more."""
         used = dict.fromkeys(workers, 0.0)
         for track in self._tracks.values():
             if track is not without and track.home is not None and track.home in used:
                 used[track.home] += self._share(track)
+        for worker, share in used.items():
+            own = self._share(without) if without is not None and without.home is worker else 0.0
+            if share:  # who has no tracks any more will have time in a moment
+                used[worker] = max(share, worker.lateness.cpu_share - own)
         return used
 
     def cost(self, track: Track) -> Cost:
@@ -218,13 +222,15 @@ class LivePool:
     def _relieve(self, worker: LiveWorker) -> None:
         """Reduce whoever came last: those before were there when there was room."""
         tracks = [track for track in self._tracks.values() if track.home is worker and not track.track.is_sound]
-        if len(tracks) == 1 and worker.lateness.share < ALONE_LATE_SHARE:
+        full = [track for track in tracks if not track.reduced]
+        if not full:
+            return
+        came_last = len(tracks) > 1 and full[-1] is tracks[-1]
+        if not came_last and worker.lateness.share < FIRST_LATE_SHARE:
             return
         worker.lateness.begin_anew()
-        newest = max((track for track in tracks if not track.reduced), key=lambda track: track.number, default=None)
-        if newest is not None:
-            logger.warning("a live worker is late with %d pictures: the newest one is reduced", len(tracks))
-            newest.relieve()
+        logger.warning("a live worker is late with %d pictures: the newest one in full is reduced", len(tracks))
+        full[-1].relieve()
 
     def _raise_one(self) -> None:
         """One at a time, the oldest first: whether there is room for another one shows when it has begun."""

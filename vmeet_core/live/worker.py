@@ -207,7 +207,7 @@ class LiveWorker:
         if isinstance(body, LiveFrame):
             self._events.frame(track, body)
         elif kind is Kind.PONG:
-            self.lateness.tell(Work(body["at_s"], body["busy_s"], self._frames, self._late))
+            self.lateness.tell(Work(body["at_s"], body["busy_s"], self._frames, self._late, body["cpu_s"]))
         elif kind is Kind.LOADED and not self._loaded.done():
             self.costs = Costs.from_json(body["costs"]) if body["costs"] is not None else None
             self._loaded.set_result(None)
