@@ -1,11 +1,14 @@
 """From pictures to what others may see: the network's mask, and the effect behind the person."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import cv2
 
+from vmeet_core.color import Plane
 from vmeet_core.effects.compose import Composer
 from vmeet_core.effects.options import EffectOptions
+from vmeet_core.effects.pictures import built_in
 from vmeet_core.effects.seam import Mask
 from vmeet_core.hookspecs import Frame, FrameFilter, FrameStream
 
@@ -18,24 +21,25 @@ class PersonFinder(Protocol):
 
 
 class PointRendEngine(FrameFilter):
-    """One loaded network."""
+    """One loaded network; ``pictures`` gives backgrounds by name, as ``Composer`` wants it."""
 
-    def __init__(self, finder: PersonFinder) -> None:
+    def __init__(self, finder: PersonFinder, pictures: Callable[[str], Plane] = built_in) -> None:
         # One core for each worker is the plan; OpenCV would take them all.
         cv2.setNumThreads(1)
         self._finder = finder
+        self._pictures = pictures
 
     def open(self, options: Any) -> "PointRendStream":
         """A stream with a memory of its own; ``options`` is an ``EffectOptions``."""
-        return PointRendStream(self._finder, options)
+        return PointRendStream(self._finder, Composer(options, self._pictures))
 
 
 class PointRendStream(FrameStream):
     """One person's picture."""
 
-    def __init__(self, finder: PersonFinder, options: EffectOptions) -> None:
+    def __init__(self, finder: PersonFinder, composer: Composer) -> None:
         self._finder = finder
-        self._composer = Composer(options)
+        self._composer = composer
 
     def update(self, options: EffectOptions) -> None:
         """From the next picture on. Raises ValueError for an unknown background, and nothing changes."""
