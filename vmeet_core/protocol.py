@@ -4,7 +4,7 @@ Mirrored by docs/protocol.md and web/js/protocol.js; tests fail when they drift 
 """
 
 import unicodedata
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -18,9 +18,11 @@ OUTAGE_S = 15.0  #: a page that is silent on an open socket has gone after so lo
 MAX_CHAT_CHARS = 2000
 MAX_CHAT_KEPT = 100  #: what those who come later can read
 MAX_PICTURES = 64
+MAX_EFFECTS = 16
 
 Connection = Literal["publish", "receive"]
 PictureKind = Literal["camera", "screen"]
+EffectState = Literal["off", "starting", "on", "interrupted", "failed"]
 
 
 def clean_name(value: str) -> str:
@@ -64,13 +66,48 @@ class Message(BaseModel):
 # ---- from the page ----
 
 
+class Effect(Message):
+    """A live effect of this person, by the name of its provider; ``options`` are put over those of the meeting."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    on: bool = True
+    options: dict[str, Any] = {}
+
+
+class EffectWishes(Message):
+    """What a person wants of the live effects of the meeting; those left out stay as the meeting has them."""
+
+    filters: Annotated[list[Effect], Field(max_length=MAX_EFFECTS)] = []
+    denoiser: Effect | None = None
+
+
 class Join(Message):
-    """First message. ``token`` is the one from an earlier welcome (reload, rejoin); ``host_key`` makes a host."""
+    """First message, or the second after ``preview``. ``token`` is the one from an earlier welcome (reload, rejoin);
+    ``host_key`` makes a host; ``effects`` (None: as they were) are in force before anything of this person is shown.
+    """
 
     type: Literal["join"] = "join"
     name: Name
     token: Token | None = None
     host_key: Token | None = None
+    effects: EffectWishes | None = None
+
+
+class Preview(Message):
+    """First message of a page that is not in the meeting yet: from now on it may publish, and is sent its own camera
+    with the effects and nothing else. Nobody else sees or hears it. ``join`` on the same socket comes in, and what the
+    page publishes goes on.
+    """
+
+    type: Literal["preview"] = "preview"
+    effects: EffectWishes | None = None
+
+
+class Effects(Message):
+    """Other wishes; they replace those before."""
+
+    type: Literal["effects"] = "effects"
+    effects: EffectWishes
 
 
 class SourceSection(Message):
@@ -109,7 +146,8 @@ class Picture(Message):
 class View(Message):
     """Every picture that the page shows now, the most important first; others are not sent.
 
-    Until the first one the page gets everybody's picture, in full.
+    A page may show its own camera too, as the others see it: it is sent while effects are on. Until the first one the
+    page gets everybody's picture, in full.
     """
 
     type: Literal["view"] = "view"
@@ -174,7 +212,8 @@ class Ping(Message):
 class ParticipantInfo(Message):
     """What everyone may know of a person; ``sources`` are those published, ``muted`` those turned off.
 
-    ``connected`` is False while nothing is heard of the page; ``is_stream`` marks a WHIP publisher.
+    ``connected`` is False while nothing is heard of the page; ``is_stream`` marks a WHIP publisher. ``camera_effects``
+    is "interrupted" or "failed" when the filters of the camera are.
     """
 
     id: str
@@ -185,6 +224,7 @@ class ParticipantInfo(Message):
     muted: list[SourceKind] = []
     connected: bool = True
     is_stream: bool = False
+    camera_effects: EffectState = "off"
 
 
 class ChatEntry(Message):
@@ -230,6 +270,38 @@ class Welcome(Message):
     chat: list[ChatEntry] = []
     speaker_id: str | None = None
     streams: StreamAccess | None = None
+
+
+class Previewing(Message):
+    """The answer to preview. ``participant_id`` is the page's own in ``slots`` and ``view`` until it joins."""
+
+    type: Literal["previewing"] = "previewing"
+    participant_id: str
+    ice_servers: list[dict[str, str]]
+    heartbeat_s: float = HEARTBEAT_S
+
+
+class SourceEffects(Message):
+    """How the effects of one source stand. ``reason`` says why they are interrupted or failed, or made smaller.
+
+    ``hides`` says that the others get what the effects make of it, or a card, and never the source itself;
+    ``reduced`` that the server had no room for the whole picture.
+    """
+
+    state: EffectState = "off"
+    reason: str | None = None
+    hides: bool = False
+    reduced: bool = False
+
+
+class EffectsChanged(Message):
+    """This person's live effects as they are in force, with all their options, after every change."""
+
+    type: Literal["effects-changed"] = "effects-changed"
+    filters: list[Effect]
+    denoiser: Effect | None = None
+    camera: SourceEffects = SourceEffects()
+    microphone: SourceEffects = SourceEffects()
 
 
 class Published(Message):
@@ -365,7 +437,7 @@ class Error(Message):
     type: Literal["error"] = "error"
     code: Literal[
         "bad-message", "too-large", "unknown-meeting", "bad-sdp", "not-joined", "not-host", "recording-failed", "full",
-        "too-fast", "stream-refused", "internal",
+        "too-fast", "stream-refused", "bad-effects", "internal",
     ]  # fmt: skip
     message: str
     fatal: bool = False
@@ -378,9 +450,25 @@ class Pong(Message):
     number: int
 
 
-ClientMessage = Join | Publish | Receive | View | Chat | Answer | Candidate | Mute | RecordingControl | Leave | Ping
+ClientMessage = (
+    Join
+    | Preview
+    | Effects
+    | Publish
+    | Receive
+    | View
+    | Chat
+    | Answer
+    | Candidate
+    | Mute
+    | RecordingControl
+    | Leave
+    | Ping
+)
 ServerMessage = (
     Welcome
+    | Previewing
+    | EffectsChanged
     | Published
     | Offer
     | Slots

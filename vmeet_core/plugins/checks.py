@@ -11,7 +11,7 @@ from vmeet_core.weights import WeightStore
 
 #: The keys of a preset that this version has no room to carry out. A preset that names one is refused: to skip a
 #: filter in silence would show what it was meant to hide. Take a key out when its room is there.
-NOT_RUN = ("frame_filters", "live_denoiser", "transcriber", "video_enhancer")
+NOT_RUN = ("transcriber", "video_enhancer")
 
 
 def load_checked(path: Path | None, environ: Mapping[str, str], registry: Registry) -> Settings:

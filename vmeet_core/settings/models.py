@@ -17,6 +17,7 @@ from pydantic import (
 
 Kind = Literal["frame_filters", "video_enhancers", "transcribers", "denoisers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+PeopleMayChange = Literal["everything", "options", "nothing"]
 
 
 def _bind(value: str) -> str:
@@ -143,6 +144,14 @@ class Pipeline(Table):
     device: Literal["cpu", "cuda"] = Field("cpu", description="what models run on")
 
 
+class Live(Table):
+    """The processes that filter pictures and sound during a meeting."""
+
+    workers: int = Field(
+        0, ge=0, le=64, description="how many processes filter pictures; 0: one for each processor core"
+    )
+
+
 class Recording(Table):
     """How meetings are recorded."""
 
@@ -160,6 +169,11 @@ class Preset(Table):
 
     frame_filters: tuple[ProviderName, ...] = Field((), description="filters of the live picture, in this order")
     live_denoiser: ProviderName | None = Field(None, description="the denoiser of the live sound")
+    people_may_change: PeopleMayChange = Field(
+        "everything",
+        description="what people may change of the live filters and the live denoiser for themselves: everything "
+        "(also turn them off), their options only, or nothing",
+    )
     denoiser: ProviderName | None = Field(None, description="the denoiser of the recorded sound")
     transcriber: ProviderName | None = Field(None, description="what writes down the recorded speech")
     video_enhancer: ProviderName | None = Field(None, description="what enlarges the recorded picture")
@@ -197,6 +211,7 @@ class Tables(Table):
     )
     meetings: dict[PresetName, Preset] = Field({}, description="the presets that a meeting can start from")
     pipeline: Pipeline = Field(Pipeline(), description="how recordings are processed")
+    live: Live = Field(Live(), description="the processes that filter pictures and sound during a meeting")
     recording: Recording = Field(Recording(), description="how meetings are recorded")
 
 

@@ -6,10 +6,16 @@
 /** @typedef {"microphone" | "camera" | "camera-small" | "screen"} SourceKind */
 /** @typedef {"publish" | "receive"} Connection */
 /** @typedef {"camera" | "screen"} PictureKind */
+/** @typedef {"off" | "starting" | "on" | "interrupted" | "failed"} EffectState */
 /** @typedef {{participant_id: string, source: PictureKind, width_px: number, height_px: number}} Picture */
 
 /**
- * @typedef {{type: "join", name: string, token?: string | null, host_key?: string | null}} Join
+ * A live effect, by the name of its provider.
+ * @typedef {{name: string, on: boolean, options: Record<string, unknown>}} Effect
+ * @typedef {{filters: Effect[], denoiser: Effect | null}} EffectWishes
+ * @typedef {{type: "join", name: string, token?: string | null, host_key?: string | null, effects?: EffectWishes | null}} Join
+ * @typedef {{type: "preview", effects: EffectWishes | null}} Preview
+ * @typedef {{type: "effects", effects: EffectWishes}} Effects
  * @typedef {{mid: string, source: SourceKind}} SourceSection
  * @typedef {{type: "publish", sdp: string, sources: SourceSection[]}} Publish
  * @typedef {{type: "receive"}} Receive
@@ -21,7 +27,7 @@
  * @typedef {{type: "recording-control", action: "start" | "stop"}} RecordingControl
  * @typedef {{type: "leave"}} Leave
  * @typedef {{type: "ping", number: number}} Ping
- * @typedef {Join | Publish | Receive | View | Chat | Answer | Candidate | Mute | RecordingControl | Leave
+ * @typedef {Join | Preview | Effects | Publish | Receive | View | Chat | Answer | Candidate | Mute | RecordingControl | Leave
  *   | Ping} ClientMessage
  */
 
@@ -35,6 +41,7 @@
  * @property {SourceKind[]} muted those turned off
  * @property {boolean} connected false while nothing is heard of the page
  * @property {boolean} is_stream published by another program (WHIP)
+ * @property {EffectState} camera_effects
  */
 /** @typedef {{number: number, participant_id: string, name: string, text: string, at_s: number}} ChatEntry */
 /** @typedef {{whip_path: string, whep_path: string, whip_token: string, whep_token: string}} StreamAccess */
@@ -97,6 +104,10 @@
  * @property {PersonStatistics[]} people
  */
 /**
+ * How the effects of one source stand; `hides`: the others get what the effects make of it, or a card.
+ * @typedef {{state: EffectState, reason: string | null, hides: boolean, reduced: boolean}} SourceEffects
+ * @typedef {{type: "effects-changed", filters: Effect[], denoiser: Effect | null, camera: SourceEffects, microphone: SourceEffects}} EffectsChanged
+ * @typedef {{type: "previewing", participant_id: string, ice_servers: Record<string, string>[], heartbeat_s: number}} Previewing
  * @typedef {{type: "published", sdp: string}} Published
  * @typedef {{type: "offer", sdp: string, negotiation: number}} Offer
  * @typedef {{type: "slots", slots: Slot[]}} Slots
@@ -108,24 +119,25 @@
  * @typedef {{type: "replaced", reason: string}} Replaced
  * @typedef {{type: "error", code: string, message: string, fatal: boolean}} ErrorMessage
  * @typedef {{type: "pong", number: number}} Pong
- * @typedef {Welcome | Published | Offer | Slots | ParticipantChanged | ParticipantLeft | RecordingChanged
+ * @typedef {Welcome | Previewing | EffectsChanged | Published | Offer | Slots | ParticipantChanged | ParticipantLeft | RecordingChanged
  *   | SpeakerChanged | ChatReceived | Statistics | Replaced | ErrorMessage | Pong} ServerMessage
  */
 
 /** @type {ClientMessage["type"][]} */
 export const CLIENT_MESSAGES = [
-  "join", "publish", "receive", "view", "chat", "answer", "candidate", "mute", "recording-control", "leave", "ping",
+  "join", "preview", "effects", "publish", "receive", "view", "chat", "answer", "candidate", "mute", "recording-control",
+  "leave", "ping",
 ];
 
 /** @type {ServerMessage["type"][]} */
 export const SERVER_MESSAGES = [
-  "welcome", "published", "offer", "slots", "participant", "participant-left", "recording", "speaker", "chat-entry",
-  "statistics", "replaced", "error", "pong",
+  "welcome", "previewing", "effects-changed", "published", "offer", "slots", "participant", "participant-left", "recording", "speaker",
+  "chat-entry", "statistics", "replaced", "error", "pong",
 ];
 
 export const ERROR_CODES = [
   "bad-message", "too-large", "unknown-meeting", "bad-sdp", "not-joined", "not-host", "recording-failed", "full",
-  "too-fast", "stream-refused", "internal",
+  "too-fast", "stream-refused", "bad-effects", "internal",
 ];
 
 export const MAX_NAME_CHARS = 64;

@@ -264,6 +264,7 @@ const en = {
   "trouble.too-large": "That was too much for the server at once.",
   "trouble.too-fast": "Too many messages in a short time. Wait a moment, then send it again.",
   "trouble.stream-refused": "A program that wanted to send a stream was refused.",
+  "trouble.bad-effects": "The server did not take these effects.",
   "trouble.bad-sdp": "The server could not use this browser's media description.",
   "trouble.not-host": "Only the host may do this.",
   "trouble.recording-failed": "Recording failed.",

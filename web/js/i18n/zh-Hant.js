@@ -265,6 +265,7 @@ export default {
   "trouble.too-large": "一次傳送太多，伺服器沒有接受。",
   "trouble.too-fast": "短時間內傳送太多訊息，請稍候再試。",
   "trouble.stream-refused": "有程式想傳送串流，但被伺服器拒絕。",
+  "trouble.bad-effects": "伺服器不接受這些效果設定。",
   "trouble.bad-sdp": "伺服器無法使用這個瀏覽器的媒體描述。",
   "trouble.not-host": "只有主持人可以這麼做。",
   "trouble.recording-failed": "錄影失敗。",
