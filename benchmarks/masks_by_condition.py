@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from vmeet_core.effects.pictures import built_in
 from vmeet_core.evaluate.mask_metrics import boundary_f, iou
 from vmeet_core.evaluate.matting import still_alpha
 from vmeet_core.evaluate.portraits import Rgb, Scene, find_portraits, read_portrait, webcam_scene
@@ -138,7 +139,8 @@ def main() -> None:
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         options = options_of(registry.get("frame_filters", given.plugin).options)
-        with closing(load_provider(settings, registry, "frame_filters", given.plugin, Path(folder))) as engine:
+        loaded = load_provider(settings, registry, "frame_filters", given.plugin, Path(folder), built_in)
+        with closing(loaded) as engine:
             for name, condition in CONDITIONS.items():
                 results[name] = measured(engine, options, [condition(scene) for scene in scenes])
                 print(f"{name:20} {results[name]['iou']:6.3f} {results[name]['boundary_f']:6.3f}", flush=True)

@@ -2,15 +2,19 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import entry_points, version
 from typing import ClassVar
 
+import numpy as np
 import pytest
 from vmeet_pointrend import MODEL, PointRendProvider, register_frame_filters
 from vmeet_pointrend.settings import PointRendSettings
 
+from vmeet_core.color import Plane
+from vmeet_core.effects.options import EffectOptions
 from vmeet_core.hookspecs import Engine, Host, Permanent
-from vmeet_core.testing import FrameFilterConformance, local_host
+from vmeet_core.testing import FrameFilterConformance, flat_picture, local_host
 
 
 class TestPointRend(FrameFilterConformance):
@@ -44,6 +48,20 @@ def test_the_package_carries_its_weights(host: Host) -> None:
 
 def test_it_loads_with_the_weights_of_the_package(host: Host) -> None:
     assert isinstance(PointRendProvider().load(PointRendSettings(), host), Engine)
+
+
+def test_backgrounds_are_those_of_the_host(host: Host) -> None:
+    asked = []
+
+    def picture(name: str) -> Plane:
+        asked.append(name)
+        return np.full((9, 16, 3), 255, np.uint8)
+
+    engine = PointRendProvider().load(PointRendSettings(), replace(host, picture=picture))
+    name = "u" + 32 * "0"
+    shown = engine.open(EffectOptions(background=name)).process(flat_picture(90, 160), 0.0)
+    assert asked == [name]
+    assert np.median(shown.y) == 235
 
 
 def test_an_absent_weight_is_named_before_the_runtime_is_touched() -> None:

@@ -37,12 +37,12 @@ class PointRendProvider(FrameFilterProvider):
             from vmeet_pointrend.detectron import load_detectron
             from vmeet_pointrend.engine import PointRendEngine
 
-            return PointRendEngine(load_detectron(server_settings, host.device))
+            return PointRendEngine(load_detectron(server_settings, host.device), host.picture)
         model = host.weight_path(MODEL)
         from vmeet_pointrend.engine import PointRendEngine
         from vmeet_pointrend.network import Network
 
-        return PointRendEngine(Network(model, server_settings.threads))
+        return PointRendEngine(Network(model, server_settings.threads), host.picture)
 
 
 @hookimpl

@@ -21,7 +21,7 @@ class PersonFinder(Protocol):
 
 
 class PointRendEngine(FrameFilter):
-    """One loaded network; ``pictures`` gives backgrounds by name, as ``Composer`` wants it."""
+    """One loaded network; ``pictures`` gives backgrounds by name, as ``Host.picture`` does."""
 
     def __init__(self, finder: PersonFinder, pictures: Callable[[str], Plane] = built_in) -> None:
         # One core for each worker is the plan; OpenCV would take them all.
