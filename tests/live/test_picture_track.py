@@ -82,6 +82,21 @@ def test_time_grows_over_the_wrap_of_timestamps() -> None:
     assert np.allclose(steps, 1 / 30, atol=1e-4)
 
 
+def test_a_camera_that_begins_its_time_anew_goes_on_at_its_rate() -> None:
+    camera, paint = Camera(), Paint(100)
+    camera.timestamp = 900_000
+    track = make(paint)
+    track.limit(0, 15.0)
+    for _ in range(10):
+        track.process(camera.frame())
+    camera.timestamp = 3000
+    made = [track.process(camera.frame()) for _ in range(10)]
+    assert sum(map(len, made)) >= 8, "every second one, in two sizes"
+    steps = np.diff(paint.pts_s)
+    assert (steps > 0).all()
+    assert np.allclose(steps[-3:], 1 / 15, atol=1e-4)
+
+
 def test_it_begins_at_a_keyframe_and_asks_for_one() -> None:
     camera, asked = Camera(), list[int]()
     camera.frame()

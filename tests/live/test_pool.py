@@ -193,7 +193,7 @@ async def test_a_filter_that_cannot_be_loaded_stops_the_start(filters: None, set
 
 
 def pids(pool: LivePool) -> set[int]:
-    return {worker.process_id for worker in pool._crew.workers}
+    return set(pool.process_ids)
 
 
 def is_running(pid: int) -> bool:

@@ -49,7 +49,8 @@ class PictureTrack:
         self._sizes = sizes
         self._encoders = [Vp8Encoder(size.bitrate_bps) for size in sizes]
         self._scalers = [Scaler() for _ in sizes]
-        self._pts: int | None = None
+        self._pts = 0
+        self._timestamp: int | None = None  # of the picture before
         self._max_height_px, self._pace, self._shrinker = 0, Pace(), Scaler()
         self._person = PersonMemory()
 
@@ -112,10 +113,10 @@ class PictureTrack:
         return video_frame(self._scalers[index].scale(picture, width_px, size.height_px))
 
     def _unwrapped(self, rtp_timestamp: int) -> int:
-        """RTP timestamps wrap after 13 hours; what the encoder gets has to grow."""
-        before = rtp_timestamp if self._pts is None else self._pts
-        step = (rtp_timestamp - before + WRAP // 2) % WRAP - WRAP // 2
-        self._pts = rtp_timestamp if self._pts is None else max(before + step, before + 1)
+        """RTP timestamps wrap after 13 hours, and a camera may begin anew; what the encoder gets has to grow."""
+        step = 0 if self._timestamp is None else (rtp_timestamp - self._timestamp + WRAP // 2) % WRAP - WRAP // 2
+        self._pts = rtp_timestamp if self._timestamp is None else self._pts + max(step, 1)
+        self._timestamp = rtp_timestamp
         return self._pts
 
     def update(self, name: str, options: object) -> None:

@@ -119,6 +119,11 @@ class LivePool:
         return len(self._crew.ready)
 
     @property
+    def process_ids(self) -> list[int]:
+        """Of its workers, the spare included."""
+        return [worker.process_id for worker in self._crew.workers]
+
+    @property
     def room(self) -> Room:
         """How much of it is taken."""
         placed = [track for track in self._tracks.values() if track.home is not None]
