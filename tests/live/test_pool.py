@@ -411,6 +411,11 @@ async def test_a_worker_that_is_late_is_relieved_of_whoever_came_last(make_pool:
     with pytest.raises(NoRoom):
         pool.open(Track((("mark", {}),), SIZES), TrackEvents())
     assert pool.room.dropped > 0
+    pool.close_track(anna.track)
+    pool.close_track(ben.track)
+    carla = Person(pool, "mark")
+    assert carla.limits == [], "who has nothing to do is late no more"
+    await carla.stop()
     await anna.stop()
     await ben.stop()
 

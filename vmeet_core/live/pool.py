@@ -188,9 +188,13 @@ class LivePool:
         return ready
 
     def _in_time(self) -> list[LiveWorker]:
-        """Those of them that keep up: the others have no room, whatever was expected."""
-        now_s = time.monotonic()
-        return [each for each in self._takers() if not each.lateness.was_late_within(LATE_NO_ROOM_S, now_s)]
+        """Those of them that keep up, or have nothing to do: the others have no room, whatever was expected."""
+        now_s, busy = time.monotonic(), {track.home for track in self._tracks.values()}
+        return [
+            each
+            for each in self._takers()
+            if each not in busy or not each.lateness.was_late_within(LATE_NO_ROOM_S, now_s)
+        ]
 
     def _used(self, workers: Iterable[LiveWorker], without: LiveTrack | None = None) -> dict[LiveWorker, float]:
         """The shares of their cores that they have given away, or that are taken in fact where that is more."""
