@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from vmeet_core.live.cost import Costs
+from vmeet_core.live.hang_watch import HangWatch
 from vmeet_core.live.lateness import Lateness, Work
 from vmeet_core.live.messages import Kind, LiveFrame, Message, Unpacker, pack
 from vmeet_core.settings import Settings
@@ -73,6 +74,7 @@ class LiveWorker:
         self._events = events
         self._memory_bytes = memory_bytes
         self._process: asyncio.subprocess.Process | None = None
+        self._hang: HangWatch | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -204,6 +206,8 @@ class LiveWorker:
     def _hear(self, message: Message) -> None:
         kind, track, body = message
         self.heard_s = time.monotonic()
+        if self._hang is not None:
+            self._hang.heard()
         if isinstance(body, LiveFrame):
             self._events.frame(track, body)
         elif kind is Kind.PONG:
@@ -223,10 +227,12 @@ class LiveWorker:
 
     async def _watch(self) -> None:
         """A plugin that hangs answers nothing."""
+        assert self._process is not None  # it has loaded something
+        self._hang = HangWatch(self._process.pid, PING_S)
         while True:
             self._send(Message(Kind.PING, 0, {}))
             await asyncio.sleep(PING_S)
-            if time.monotonic() - self.heard_s > HANG_S:
+            if self._hang.look() > HANG_S:
                 self._die(f"it did not answer for {HANG_S:.0f} s")
                 return
 
