@@ -263,6 +263,10 @@ async def test_a_preview_shows_oneself_to_oneself_alone_and_goes_on_in_the_meeti
     (welcome,) = [m for m in anna.log if m["type"] == "welcome"]
     assert welcome["participant_id"] != anna.id
     assert ben.people[welcome["participant_id"]]["name"] == "Anna"
+    await anna.send(type="chat", text="hello!")
+    await ben.until(lambda: any(m["type"] == "chat-entry" for m in ben.log))
+    await asyncio.sleep(1)
+    assert not anna.socket.closed
 
 
 async def test_a_preview_that_is_given_up_leaves_nothing(client: Any, person: Callable[[], Awaitable[Person]]) -> None:

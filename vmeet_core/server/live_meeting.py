@@ -155,6 +155,7 @@ class LiveMeeting:
         preview.count(self._around.traffic)
         member.participant.muted = list(preview.participant.muted)
         member.inherit(preview)
+        preview.move_out()
         self._end_page(preview)
         self._recording.listen_to(member)
 

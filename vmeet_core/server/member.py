@@ -49,6 +49,7 @@ class Member(Attendee):
         self._stale = False
         self._refreshing: asyncio.Task[None] | None = None
         self._closed = False
+        self._moved = False
 
     def _new_receive(self) -> ReceiveConnection:
         return ReceiveConnection(self._network, self._send_offer, self._tell_slots)
@@ -215,10 +216,15 @@ class Member(Attendee):
         super().count(traffic)
         traffic.count_outgoing(self.receive, self.outgoing())
 
+    def move_out(self) -> None:
+        """Its socket goes on as another member's, who has come in after looking at the own picture."""
+        self._moved = True
+
     def retire(self) -> None:
         """This page does nothing any more from now on; ``close`` does the rest."""
         self._closed = True
-        self.outbox.finish()
+        if not self._moved:
+            self.outbox.finish()
 
     async def close(self) -> None:
         """End both connections and the socket; twice is harmless."""
