@@ -20,6 +20,7 @@ export class Toolbar extends HTMLElement {
     this.record = this.button("record", "record", "toolbar.record", "toggle-recording");
     this.chat = this.button("chat", "chat", "toolbar.chat", "toggle-chat");
     this.people = this.button("people", "people", "toolbar.people", "toggle-people");
+    this.effects = this.button("effects", "sparkle", "toolbar.effects", "toggle-effects");
     this.streams = this.button("streams", "broadcast", "toolbar.streams", "open-streams");
     this.count = h("span", { class: "count", "data-testid": "people-count" });
     this.unread = h("span", { class: "count unread", hidden: true, "aria-hidden": "true", "data-testid": "chat-unread" });
@@ -73,6 +74,17 @@ export class Toolbar extends HTMLElement {
     this.streams.hidden = !possible;
   }
 
+  /** @param {boolean} possible whether the meeting has live effects */
+  setEffects(possible) {
+    this.effects.hidden = !possible;
+  }
+
+  /** @param {boolean} failed whether one of them does not work */
+  setEffectTrouble(failed) {
+    this.effects.classList.toggle("off", failed);
+    relabel(this.effects, failed ? "toolbar.effects-failed" : "toolbar.effects");
+  }
+
   /** @param {number} people */
   setPeople(people) {
     this.count.textContent = String(people);
@@ -85,9 +97,9 @@ export class Toolbar extends HTMLElement {
     relabel(this.chat, count ? "toolbar.chat-unread" : "toolbar.chat", count ? { count } : undefined);
   }
 
-  /** @param {"people" | "chat" | null} panel the one that is open */
+  /** @param {"people" | "chat" | "effects" | null} panel the one that is open */
   setPanel(panel) {
-    for (const name of /** @type {const} */ (["people", "chat"])) {
+    for (const name of /** @type {const} */ (["people", "chat", "effects"])) {
       this[name].setAttribute("aria-expanded", String(name === panel));
       this[name].classList.toggle("on", name === panel);
     }
@@ -105,7 +117,7 @@ export class Toolbar extends HTMLElement {
   build() {
     this.people.append(this.count);
     this.chat.append(this.unread);
-    this.record.hidden = this.streams.hidden = true;
+    this.record.hidden = this.streams.hidden = this.effects.hidden = true;
     this.screen.hidden = !canShareScreen();
     this.setScreen(false);
     this.setPanel(null);
@@ -123,10 +135,10 @@ export class Toolbar extends HTMLElement {
     this.append(this.microphone, this.camera, this.chat, this.people, this.secondary, this.more, leave);
   }
 
-  /** On a phone sharing and recording are behind "more": what everyone needs has to fit in one row. @private */
+  /** On a phone sharing, effects and recording are behind "more": what everyone needs has to fit in one row. @private */
   arrange() {
-    if (this.narrow.matches) this.secondary.prepend(this.screen, this.record);
-    else this.camera.after(this.screen, this.record);
+    if (this.narrow.matches) this.secondary.prepend(this.screen, this.effects, this.record);
+    else this.camera.after(this.screen, this.effects, this.record);
     this.toggleMore(false);
   }
 
