@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from vmeet_core.manifest import SourceKind
-from vmeet_core.protocol import ParticipantInfo, RecordingInfo
-from vmeet_core.settings import Preset
+from vmeet_core.protocol import EffectState, EffectWishes, ParticipantInfo, RecordingInfo
+from vmeet_core.settings import PeopleMayChange, Preset
 
 State = Literal["waiting", "previewing", "in", "left"]
 StreamKind = Literal["whip", "whep"]
@@ -29,7 +29,7 @@ class Choices(BaseModel):
 
     frame_filters: tuple[str, ...] | None = None
     live_denoiser: str | None = None
-    people_may_change: str | None = None
+    people_may_change: PeopleMayChange = "everything"
     denoiser: str | None = None
     transcriber: str | None = None
     video_enhancer: str | None = None
@@ -63,6 +63,8 @@ class Participant:
     muted: list[SourceKind] = field(default_factory=lambda: ["screen"])
     connected: bool = True
     is_stream: bool = False
+    effects: EffectWishes | None = None  #: what this person wants of the live effects
+    camera_effects: EffectState = "off"
     number: int = 0  #: a small one among those who are in the meeting, for metrics
 
     def set_muted(self, source: SourceKind, muted: bool) -> None:
@@ -88,7 +90,13 @@ class Participant:
             muted=self.muted,
             connected=self.connected,
             is_stream=self.is_stream,
+            camera_effects=self.camera_effects,
         )
+
+
+def previewer() -> Participant:
+    """Somebody who is not in the meeting yet, and whom nobody else sees."""
+    return Participant(secrets.token_hex(6), "", is_host=False, state="previewing")
 
 
 @dataclass

@@ -146,7 +146,8 @@ class Picture(Message):
 class View(Message):
     """Every picture that the page shows now, the most important first; others are not sent.
 
-    A page may show its own camera too, as the others see it: it is sent while effects are on. Until the first one the page gets everybody's picture, in full.
+    A page may show its own camera too, as the others see it: it is sent while effects are on. Until the first one the
+    page gets everybody's picture, in full.
     """
 
     type: Literal["view"] = "view"

@@ -63,7 +63,7 @@ class Engine(FrameFilter):
 class Provider(FrameFilterProvider):
     api, title, licence, version, options = 1, "Fake", "MIT", "1", MarkOptions
     def __init__(self, name):
-        self.name = name
+        self.name, self.protects_privacy = name, name != "plain"
     def load(self, server_settings, host):
         print("a plugin that prints")
         if self.name == "unloadable":
@@ -90,7 +90,7 @@ def register_denoisers():
 
 @hookimpl
 def register_frame_filters():
-    names = "mark raises hangs dies shrinks floats writes hoards slow unloadable".split()
+    names = "mark plain raises hangs dies shrinks floats writes hoards slow unloadable".split()
     return [Provider(name) for name in names]
 """
 

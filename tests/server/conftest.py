@@ -23,6 +23,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
+from vmeet_core.media.frames import planes_of
 from vmeet_core.plugins import discover
 from vmeet_core.server.app import NETWORK, build_app
 from vmeet_core.settings import Settings, load_settings
@@ -148,6 +149,30 @@ class Noise(VideoStreamTrack):
         return frame
 
 
+class Flat(VideoStreamTrack):
+    """A camera that sees nothing but one brightness, fifteen times a second."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self._level = level
+        self._count = 0
+        self._start_s = time.monotonic()
+
+    async def recv(self) -> av.VideoFrame:
+        await asyncio.sleep(max(self._start_s + self._count / 15 - time.monotonic(), 0))
+        picture = np.full((135, 160), 128, np.uint8)
+        picture[:90] = self._level + self._count % 2
+        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+        frame.pts, frame.time_base = self._count * 6000, Fraction(1, 90_000)
+        self._count += 1
+        return frame
+
+
+def upper_level(frame: av.VideoFrame) -> float:
+    """Mean luma of the upper quarter."""
+    return float(planes_of(frame)[0][: frame.height // 4].mean())
+
+
 class Person(Page):
     """A page with both connections: what it is told is kept, offers are answered, what arrives is decoded."""
 
@@ -164,6 +189,8 @@ class Person(Page):
         self._publish: RTCPeerConnection | None = None
         self._receive = new_peer()
         self._counts: dict[str, int] = {}
+        self.looks: list[tuple[float, str, float]] = []  # when, in which section, how bright the upper quarter was
+        self.effects: dict[str, Any] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def enter(self, name: str, **more: Any) -> None:
@@ -188,6 +215,8 @@ class Person(Page):
         kind = message["type"]
         if kind == "offer":
             await self._answer(message)
+        elif kind == "effects-changed":
+            self.effects = message
         elif kind == "published" and self._publish is not None:
             await self._publish.setRemoteDescription(RTCSessionDescription(message["sdp"], "answer"))
         elif kind == "participant":
@@ -214,16 +243,18 @@ class Person(Page):
         counts = self._counts
         with contextlib.suppress(MediaStreamError):
             while True:
-                await track.recv()
+                media = await track.recv()
                 counts[mid] += 1
+                if isinstance(media, av.VideoFrame):
+                    self.looks.append((time.monotonic(), mid, upper_level(media)))
 
-    async def publish(self) -> None:
-        """Send a microphone, a camera in two sizes and a screen through a new connection."""
+    async def publish(self, camera: VideoStreamTrack | None = None) -> None:
+        """Send a microphone, a camera and a screen through a new connection."""
         if self._publish is not None:
             await self._publish.close()
         peer = self._publish = new_peer()
         sources = ("microphone", "camera", "screen")
-        for track in (self.tone, Noise(), Noise()):
+        for track in (self.tone, camera or Noise(), Noise()):
             peer.addTransceiver(track, direction="sendonly")
         await peer.setLocalDescription(await peer.createOffer())
         mids = [transceiver.mid for transceiver in peer.getTransceivers()]
@@ -233,9 +264,13 @@ class Person(Page):
 
     async def renew_receive(self) -> None:
         """Ask for a new receiving connection."""
+        await self.renew_peer()
+        await self.send(type="receive")
+
+    async def renew_peer(self) -> None:
+        """A new receiving connection will be offered."""
         await self._receive.close()
         self._receive, self._counts, self.slots = new_peer(), {}, []
-        await self.send(type="receive")
 
     async def until(self, condition: Callable[[], Any], timeout_s: float = 15) -> None:
         async with asyncio.timeout(timeout_s):

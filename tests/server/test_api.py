@@ -41,9 +41,9 @@ async def test_a_meeting_is_created_and_shown(client: Any, new_meeting: Any) -> 
         ({"title": "t", "preset": "plain", "choices": {"denoiser": "nothing"}}, "bad-choice", "choices.denoiser"),
         ({"title": "t", "preset": "plain", "choices": {"colour": 1}}, "bad-body", "choices.colour"),
         (
-            {"title": "t", "preset": "plain", "choices": {"frame_filters": ["brightness"]}},
+            {"title": "t", "preset": "plain", "choices": {"frame_filters": ["brightness", "brigthness"]}},
             "bad-choice",
-            "choices.frame_filters[0]",
+            "choices.frame_filters[1]",
         ),
     ],
 )

@@ -14,7 +14,15 @@ from vmeet_core.sfu.publish_connection import PublishConnection
 NOW_S = time.monotonic()
 
 
-class People(dict[str, PublishConnection]):
+class Publishing(PublishConnection):
+    """What comes from there is heard as it is."""
+
+    @property
+    def sound(self) -> Ingress | None:
+        return self.sources.get("microphone")
+
+
+class People(dict[str, Publishing]):
     """Connections by name."""
 
     def __init__(self, network: Network) -> None:
@@ -23,7 +31,7 @@ class People(dict[str, PublishConnection]):
 
     def add(self, name: str, *sources: SourceKind) -> None:
         """Who publishes these, and sends them."""
-        self[name] = PublishConnection(self._network)
+        self[name] = Publishing(self._network)
         for source in sources:
             ingress = Ingress(source, lambda _: True, self[name].clock)
             ingress.heard_s = NOW_S - 0.1

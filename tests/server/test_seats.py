@@ -105,12 +105,16 @@ def test_a_smaller_pool_seats_whom_it_can() -> None:
     assert place(seats, room("abcdef"), pairs=4) == {"a": 0, "b": 1, "c": 2, "d": 3}
 
 
-def test_nobody_is_given_their_own_sound() -> None:
+def test_one_has_a_seat_only_while_one_shows_oneself_and_never_for_a_screen() -> None:
     seats = Seats("me")
-    seats.view = view("me", screens=["me"])
+    seats.view = view("a", screens=["me"])
     now = room(["me", "a"], sharing=["me"], recent=["me"], speaker="me")
     assert place(seats, now) == {"a": 0}
     assert seats.screens == {}
+    seats.view = view("a", "me")
+    assert place(seats, now) == {"a": 0, "me": 1}
+    seats.view = view("a")
+    assert place(seats, now) == {"a": 0}
 
 
 def test_screens_have_slots_of_their_own_those_shown_first() -> None:

@@ -41,6 +41,7 @@ class LiveTrack:
         self.track = track
         self.events = events
         self.worker: LiveWorker | None = None
+        self.reduced = False
         self._strikes_s: list[float] = []
 
     def frame(self, frame: LiveFrame) -> bool:
@@ -49,8 +50,7 @@ class LiveTrack:
 
     def update(self, filter_name: str, options: dict[str, Any]) -> None:
         """Other options for a filter, from the next frame on, whichever worker it is in."""
-        filters = tuple((name, options if name == filter_name else old) for name, old in self.track.filters)
-        self.track = self.track._replace(filters=filters)
+        self.track = self.track.with_options(filter_name, options)
         if self.worker is not None:
             self.worker.update(self.number, filter_name, options)
 
@@ -99,6 +99,15 @@ class LivePool:
         except BaseException:
             await self.close()
             raise
+
+    async def need(self, frame_filters: Sequence[str] = (), denoisers: Sequence[str] = ()) -> None:
+        new = [n for n in frame_filters if n not in self._frame_filters] + [
+            n for n in denoisers if n not in self._denoisers
+        ]
+        self._frame_filters += [n for n in frame_filters if n not in self._frame_filters]
+        self._denoisers += [n for n in denoisers if n not in self._denoisers]
+        if new and not self._workers:
+            await self.start()
 
     async def _add(self) -> None:
         events = _WorkerEvents(self)

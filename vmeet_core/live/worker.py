@@ -35,6 +35,11 @@ class Track(NamedTuple):
     epoch: int = 0
     is_sound: bool = False
 
+    def with_options(self, name: str, options: dict[str, Any]) -> "Track":
+        """The same with other options for one of its filters."""
+        filters = tuple((each, options if each == name else old) for each, old in self.filters)
+        return self._replace(filters=filters)
+
 
 class Events:
     """What a worker tells; to be overridden. Nothing here may take long: it runs on the event loop."""

@@ -122,6 +122,7 @@ class MeetingsApi:
             "choices": meeting.choices.model_dump(mode="json", exclude_unset=True),
             "people": self._hall.people(meeting.id),
             "recording": self._hall.recording(meeting.id),
+            "effects": self._hall.effects_of(meeting).described(),
         }
         return web.json_response(answer)
 

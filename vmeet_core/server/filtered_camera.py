@@ -14,6 +14,7 @@ from vmeet_core.live.card import Card
 from vmeet_core.live.messages import LiveFrame
 from vmeet_core.live.pool import LivePool, LiveTrack, TrackEvents
 from vmeet_core.live.worker import Track
+from vmeet_core.manifest import SourceKind
 from vmeet_core.media.encoded import EncodedFrame
 from vmeet_core.sfu.assembler import FrameAssembler
 from vmeet_core.sfu.ingress import Ingress
@@ -21,6 +22,7 @@ from vmeet_core.sfu.made_source import MadeSource
 
 CARD_EVERY_S = 1.0
 MEASURE_S = 0.2
+SIZES = ((180, 100_000), (0, 1_800_000))  #: of what is made of a camera: those that a page itself would send
 LAST_PICTURE_S = 3.0  #: so long the last filtered picture stays when no more come
 CLOCK_HZ = 90_000
 WRAP = 1 << 32
@@ -28,7 +30,8 @@ State = Literal["off", "starting", "on", "interrupted", "failed"]
 
 
 class FilteredCamera(TrackEvents):
-    """``cameras`` are the raw sizes, the smallest first; the last one is filtered. ``sources`` are what is made of it.
+    """``cameras`` are the raw sizes, the smallest first; the last one is filtered. ``sources`` are what is made of it:
+    two sizes, also where only one comes.
 
     ``on_state`` is told of every change, with a reason where there is one. It may be started again after ``stop``.
     """
@@ -50,16 +53,20 @@ class FilteredCamera(TrackEvents):
         self._latest: tuple[int, float] | None = None  # timestamp of the newest raw picture, and when it came
         self._timer: asyncio.TimerHandle | None = None
         self._card_s = 0.0  # when it was sent last
-        full = cameras[-1]
+        kinds: tuple[SourceKind, ...] = ("camera-small", "camera")
         self.sources = tuple(
-            MadeSource(camera.source, 0xF0000000 + index, full.clock, self._want_keyframe)
-            for index, camera in enumerate(cameras)
+            MadeSource(kind, 0xF0000000 + index, cameras[-1].clock, self._want_keyframe)
+            for index, kind in enumerate(kinds)
         )
 
     # ---- on and off ----
 
     def start(self, track: Track, protects_privacy: bool) -> None:
-        """Begin, or begin anew with other filters. Whatever goes wrong is told by ``on_state``, never raised."""
+        """Begin, or begin anew with other filters. Whatever goes wrong is told by ``on_state``, never raised.
+
+        From one filter that protects privacy to another the last picture stays in between, as after a failure.
+        """
+        goes_on = self._private and protects_privacy and self.state in ("on", "interrupted") and not self._shows_card
         self._private = protects_privacy
         if protects_privacy:
             self._shield()
@@ -67,9 +74,12 @@ class FilteredCamera(TrackEvents):
         if not protects_privacy:
             self._unshield()
         self._epoch += 1
-        self._shown_s = 0.0
         self._set("starting", "")
-        self._show_card()
+        if goes_on:
+            self._watch()
+        else:
+            self._shown_s = 0.0
+            self._show_card()
         try:
             self._track = self._pool.open(track._replace(epoch=self._epoch), self)
         except RuntimeError as error:
@@ -95,10 +105,21 @@ class FilteredCamera(TrackEvents):
         if self._track is not None:
             self._track.update(filter_name, options)
 
+    def set_card(self, card: Card) -> None:
+        """Show another one from now on."""
+        self._card = card
+        if self._shows_card:
+            self._send_card()
+
     def set_muted(self, muted: bool) -> None:
         """The camera is turned off or on: no card is shown of a camera that is off."""
         for source in self.sources:
             source.set_muted(muted)
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether there was no room for the whole picture."""
+        return self._track is not None and self._track.reduced
 
     @property
     def hides(self) -> bool:

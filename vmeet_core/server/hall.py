@@ -21,7 +21,9 @@ from vmeet_core.plugins import Registry
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.server.events import EventHub
 from vmeet_core.server.ice_servers import page_ice_servers
+from vmeet_core.server.live_engines import LiveEngines
 from vmeet_core.server.live_meeting import LiveMeeting, Surroundings
+from vmeet_core.server.meeting_effects import MeetingEffects
 from vmeet_core.server.meeting_recording import RecordingPlace
 from vmeet_core.server.statistics import TrafficMeter
 from vmeet_core.server.store import RecordingRow, Store
@@ -48,7 +50,8 @@ class Hall:
         place = RecordingPlace(
             self.recordings_dir, settings.recording.min_free_bytes, self._on_recording, self._on_recorded
         )
-        self._surroundings = Surroundings(network, self._ice_servers, place, traffic)
+        self.engines = LiveEngines(settings)
+        self._surroundings = Surroundings(network, self._ice_servers, place, traffic, self.engines)
 
     def _ice_servers(self, participant_id: str) -> list[dict[str, str]]:
         return page_ice_servers(self.settings, participant_id, time.time())
@@ -63,6 +66,11 @@ class Hall:
 
     async def live(self, meeting_id: str) -> LiveMeeting | None:
         """The meeting for somebody who comes in; None when there is none of that id."""
+        if meeting_id not in self._live:
+            meeting = await self.store.meeting(meeting_id)
+            if meeting is None:
+                return None
+            await self._load_engines(self.effects_of(meeting))
         async with self._lock:
             found = self._live.get(meeting_id)
             if found is not None:
@@ -70,8 +78,20 @@ class Hall:
             meeting = await self.store.meeting(meeting_id)
             if meeting is None:
                 return None
-            self._live[meeting_id] = LiveMeeting(meeting, self._surroundings, self._free_number())
+            effects = self.effects_of(meeting)
+            self._live[meeting_id] = LiveMeeting(meeting, self._surroundings, effects, self._free_number())
             return self._live[meeting_id]
+
+    async def _load_engines(self, effects: MeetingEffects) -> None:
+        """What no preset names is loaded when a meeting does. Where it cannot be, cards are shown and pages told."""
+        try:
+            await self.engines.need(effects.frame_filters, (effects.denoiser,) if effects.denoiser else ())
+        except RuntimeError as error:
+            logger.error("a live effect cannot be started: %s", error)
+
+    def effects_of(self, meeting: Meeting) -> MeetingEffects:
+        """The live effects that a meeting has."""
+        return MeetingEffects(self.preset_of(meeting), self._registry)
 
     def _free_number(self) -> int:
         """The smallest one that no live meeting has: such numbers stay few, and tell nothing of the link."""
@@ -149,6 +169,7 @@ class Hall:
     @contextlib.asynccontextmanager
     async def running(self, database: Database) -> AsyncIterator[None]:
         """Open: jobs that were interrupted continue, recordings that were cut short are recovered."""
+        await self.engines.start()
         scheduler = Scheduler(database, self.settings, self.on_job_change, registry=self._registry)
         self._running = (Store(database), scheduler)
         await scheduler.start()
@@ -159,6 +180,7 @@ class Hall:
         finally:
             sweeper.cancel()
             await self.close_meetings()
+            await self.engines.close()
             await scheduler.close()
             await asyncio.gather(*self._tasks, return_exceptions=True)  # cancelled, they would leave connections open
 

@@ -9,21 +9,25 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from vmeet_core import protocol
 from vmeet_core.manifest import SourceKind
-from vmeet_core.meetings import Meeting, Participant, stream_token
+from vmeet_core.meetings import Meeting, MeetingFull, Participant, previewer, stream_token
 from vmeet_core.server.attendee import Attendee
 from vmeet_core.server.chat import ChatLog
+from vmeet_core.server.live_engines import LiveEngines
+from vmeet_core.server.meeting_effects import BadEffects, MeetingEffects
 from vmeet_core.server.meeting_recording import RECORDED, MeetingRecording, RecordingPlace
 from vmeet_core.server.member import Member
 from vmeet_core.server.outbox import Outbox
+from vmeet_core.server.personal_effects import PersonalEffects
 from vmeet_core.server.seats import RECENT_SPEAKERS, Room
 from vmeet_core.server.statistics import STATISTICS_S, TrafficMeter, person_statistics
-from vmeet_core.sfu.active_speaker import TICK_S, ActiveSpeaker
+from vmeet_core.sfu.active_speaker import TICK_S, ActiveSpeaker, Voice
 from vmeet_core.sfu.network import Network
 from vmeet_core.sfu.publish_connection import PublishConnection
 
 logger = logging.getLogger(__name__)
 SWEEP_S = 0.5
 DISCONNECTED_S = 5.0  #: after so long without a word from a page, others see that its connection is troubled
+MAX_PREVIEWS = 32  #: pages that look at their own picture before they come in
 COALESCE_S = 0.05  #: changes that follow each other so fast are acted on together,
 COALESCE_PER_PAGE_S = 0.003  #: and more of them the more pages there are: each costs 0.3 ms
 
@@ -45,23 +49,28 @@ class Surroundings(NamedTuple):
     ice_servers: Callable[[str], list[dict[str, str]]]
     place: RecordingPlace
     traffic: TrafficMeter
+    engines: LiveEngines
 
 
 class LiveMeeting:
     """``attendees`` is everyone in the order they came; ``members`` are those of them who have a page.
 
-    ``number`` is a small number of this meeting among those that live now, for metrics.
+    ``previews`` are pages that are not in the meeting yet. ``effects`` are those that the meeting has; ``number`` is a
+    small number of this meeting among those that live now, for metrics.
     """
 
-    def __init__(self, meeting: Meeting, surroundings: Surroundings, number: int = 0) -> None:
+    def __init__(self, meeting: Meeting, surroundings: Surroundings, effects: MeetingEffects, number: int = 0) -> None:
         self.meeting = meeting
+        self.effects = effects
         self.number = number
+        self.previews: dict[str, Member] = {}
         self.attendees: dict[str, Attendee] = {}
         self.members: dict[str, Member] = {}
         self.chat = ChatLog()
         self.speaker = ActiveSpeaker()
         self._around = surroundings
         self._watchers: dict[Watcher, None] = {}
+        self._personal: dict[Attendee, PersonalEffects] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._recording = MeetingRecording(
             meeting, surroundings.place, lambda: self.attendees.values(), self.broadcast, self._spawn
@@ -79,17 +88,27 @@ class LiveMeeting:
 
     # ---- coming and going ----
 
-    def join(self, message: protocol.Join, outbox: Outbox) -> Member:
-        """Welcome a page; an older page of the same person is told and closed. Raises MeetingFull."""
+    def join(self, message: protocol.Join, outbox: Outbox, preview: Member | None = None) -> Member:
+        """Welcome a page; an older page of the same person is told and closed. What a ``preview`` publishes goes on.
+
+        Raises MeetingFull.
+        """
         participant = self.meeting.join(message.name, message.token, message.host_key)
         previous = self.members.get(participant.id)
         voice = self.speaker.voice(participant.id)
         member = Member(participant, voice, outbox, self._around.network, self._turn)
         self.attendees[participant.id] = self.members[participant.id] = member
+        wishes = message.effects or (preview.participant.effects if preview is not None else participant.effects)
+        problem = self._first_effects(member, wishes)
+        outbox.send(self._welcome(participant))
+        self._tell_effects(member)
+        if problem:
+            outbox.send(protocol.Error(code="bad-effects", message=problem))
         if previous is not None:
             self._replace(previous, member)
-        outbox.send(self._welcome(participant))
         self._recording.note_join(participant)
+        if preview is not None:
+            self._move_in(preview, member)
         self._tell_changed(participant)
         self._changed()
         logger.info("meeting %s: %s joined (%d people)", self.meeting.id, participant.id, len(self.attendees))
@@ -102,8 +121,53 @@ class LiveMeeting:
         previous.outbox.send(
             protocol.Replaced(reason="This meeting was opened in another page with the same identity.")
         )
-        previous.retire()
-        self._spawn(previous.close())
+        self._end_page(previous)
+
+    def _end_page(self, member: Member) -> None:
+        """It does nothing any more from now on; its connections end soon."""
+        self._personal.pop(member, None)
+        member.retire()
+        self._spawn(member.close())
+
+    def preview(self, message: protocol.Preview, outbox: Outbox) -> Member:
+        """A page that looks at its own picture before it comes in; nobody else sees it. Raises MeetingFull."""
+        if len(self.previews) >= MAX_PREVIEWS:
+            raise MeetingFull(f"{MAX_PREVIEWS} people are looking at their picture before they come in already")
+        participant = previewer()
+        member = Member(participant, Voice(), outbox, self._around.network, self._turn)
+        self.previews[participant.id] = member
+        problem = self._first_effects(member, message.effects)
+        ice_servers = self._around.ice_servers(participant.id)
+        outbox.send(protocol.Previewing(participant_id=participant.id, ice_servers=ice_servers))
+        self._tell_effects(member)
+        if problem:
+            outbox.send(protocol.Error(code="bad-effects", message=problem))
+        self._show_preview(member)
+        return member
+
+    def _show_preview(self, member: Member) -> None:
+        person = member.participant.id
+        member.refresh(Room(dict.fromkeys([person]), {}), {person: member})
+
+    def _move_in(self, preview: Member, member: Member) -> None:
+        """From the preview into the meeting: what is published goes on."""
+        self.previews.pop(preview.participant.id, None)
+        preview.count(self._around.traffic)
+        member.participant.muted = list(preview.participant.muted)
+        member.inherit(preview)
+        self._end_page(preview)
+        self._recording.listen_to(member)
+
+    def end_preview(self, member: Member) -> None:
+        """The page has gone, without coming in. Harmless when it has come in."""
+        if self.previews.pop(member.participant.id, None) is not None:
+            member.count(self._around.traffic)
+            self._end_page(member)
+
+    def is_here(self, member: Member) -> bool:
+        """Whether this page is in the meeting, or looks at its own picture, and was not replaced."""
+        person = member.participant.id
+        return member in (self.members.get(person), self.previews.get(person))
 
     def _welcome(self, participant: Participant) -> protocol.Welcome:
         return protocol.Welcome(
@@ -136,8 +200,7 @@ class LiveMeeting:
             return
         del self.members[participant.id]
         self._remove(member, reason)
-        member.retire()
-        self._spawn(member.close())
+        self._end_page(member)
         if not self.members:
             self._spawn(self._recording.stop("everyone has left"))
 
@@ -145,6 +208,7 @@ class LiveMeeting:
         person = attendee.participant.id
         del self.attendees[person]
         attendee.count(self._around.traffic)
+        self._personal.pop(attendee, None)
         self.meeting.leave(person)
         self.chat.forget(person)
         self._recording.note_leave(person)
@@ -164,6 +228,8 @@ class LiveMeeting:
                     self._look_after(attendee, time.monotonic())
                 elif attendee.publish is None or attendee.publish.state in ("failed", "closed"):
                     await self.leave_stream(attendee.participant.id)
+            for member in [each for each in self.previews.values() if each.is_gone(time.monotonic())]:
+                self.end_preview(member)
 
     def _look_after(self, member: Member, now_s: float) -> None:
         if member.is_gone(now_s):
@@ -190,6 +256,8 @@ class LiveMeeting:
         participant = self.meeting.join_stream(name)
         stream = Attendee(participant, self.speaker.voice(participant.id), connection)
         self.attendees[participant.id] = stream
+        if self.effects.people_may_change != "everything":
+            self._first_effects(stream, None)
         self._recording.note_join(participant)
         self._recording.listen_to(stream)
         self._tell_changed(participant)
@@ -226,19 +294,67 @@ class LiveMeeting:
         member.count(self._around.traffic)
         previous = member.take(connection)
         member.outbox.send(protocol.Published(sdp=answer))
-        self._recording.listen_to(member)
-        self._tell_changed(member.participant)
-        self._changed()
+        if self.previews.get(member.participant.id) is member:
+            self._show_preview(member)
+        else:
+            self._recording.listen_to(member)
+            self._tell_changed(member.participant)
+            self._changed()
         if previous is not None:
             await previous.close()
 
     def mute(self, member: Member, source: SourceKind, muted: bool) -> None:
         """Turn a source off or on, here and in the recording."""
         member.set_muted(source, muted)
+        if self.previews.get(member.participant.id) is member:
+            self._show_preview(member)
+            return
         if source in RECORDED:
             self._recording.note_mute(member.participant.id, source, muted)
         self._tell_changed(member.participant)
         self._changed()
+
+    # ---- effects ----
+
+    def _first_effects(self, attendee: Attendee, wishes: protocol.EffectWishes | None) -> str:
+        """What somebody begins with; where their wishes cannot be had, what the meeting has. Returns why not, or ""."""
+        personal = PersonalEffects(attendee, self.effects, self._around.engines, self._on_effects)
+        self._personal[attendee] = personal
+        if self.effects.may_protect:
+            self._spawn(self._draw_card(attendee))
+        try:
+            personal.wish(wishes)
+        except BadEffects as error:
+            personal.wish(None)
+            return str(error)
+        return ""
+
+    async def _draw_card(self, attendee: Attendee) -> None:
+        attendee.set_card(await self._around.engines.card(attendee.participant.name))
+
+    def wish(self, member: Member, wishes: protocol.EffectWishes) -> None:
+        """Other effects for a person, from this moment on. Raises BadEffects."""
+        self._personal[member].wish(wishes)
+        self._tell_effects(member)
+
+    def _tell_effects(self, member: Member) -> None:
+        personal = self._personal.get(member)
+        if personal is not None and not personal.is_empty:
+            member.outbox.send(personal.message())
+
+    def _on_effects(self, personal: PersonalEffects, source: SourceKind) -> None:
+        """What others may see or hear of somebody may be something else from now on."""
+        attendee = personal.attendee
+        if self._personal.get(attendee) is not personal:
+            return  # of a page that has gone
+        if isinstance(attendee, Member):
+            self._tell_effects(attendee)
+        if self.attendees.get(attendee.participant.id) is attendee:
+            self._recording.follow(attendee, source)
+            self._tell_changed(attendee.participant)
+            self._changed()
+        elif isinstance(attendee, Member):
+            self._show_preview(attendee)
 
     def write(self, member: Member, text: str) -> None:
         """A chat text for everyone. Raises ChatTooFast."""
@@ -318,7 +434,7 @@ class LiveMeeting:
     @property
     def idle_s(self) -> float:
         """For how long nobody has been here and nothing was left to do."""
-        if self.attendees or self._watchers or self._recording.is_busy or self._tasks:
+        if self.attendees or self.previews or self._watchers or self._recording.is_busy or self._tasks:
             self._busy_s = time.monotonic()
         return time.monotonic() - self._busy_s
 
@@ -327,6 +443,8 @@ class LiveMeeting:
         for loop in self._loops:
             loop.cancel()
         await self._recording.stop(reason)
+        for preview in list(self.previews.values()):
+            self.end_preview(preview)
         for attendee in list(self.attendees.values()):
             if isinstance(attendee, Member):
                 self.leave(attendee, "left")

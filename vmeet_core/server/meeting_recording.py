@@ -147,17 +147,23 @@ class MeetingRecording:
         if self.recorder is not None:
             self.recorder.event(Left(at_s=time.time(), participant_id=participant_id))
 
-    def listen_to(self, attendee: Attendee) -> None:
+    def follow(self, attendee: Attendee, source: SourceKind) -> None:
+        """What others may have of a source may be something else now: if so, record that."""
+        tap = self._taps.get((attendee.participant.id, source))
+        if tap is None or tap.tapped is not attendee.recorded(source):
+            self.listen_to(attendee, source)
+
+    def listen_to(self, attendee: Attendee, only: SourceKind | None = None) -> None:
         """Record what others may see and hear of this person now, in place of what it was before."""
         person = attendee.participant.id
-        self._drop(person)
+        self._drop(person, only)
         if self.recorder is None:
             return
-        for source in attendee.sources:
+        for source in [each for each in attendee.sources if only in (None, each)]:
             recorded = attendee.recorded(source) if source in RECORDED else None
             if recorded is not None:
                 self._taps[person, source] = Tap(self.recorder, person, source, recorded)
 
-    def _drop(self, participant_id: str) -> None:
-        for key in [key for key in self._taps if key[0] == participant_id]:
+    def _drop(self, participant_id: str, only: SourceKind | None = None) -> None:
+        for key in [key for key in self._taps if key[0] == participant_id and only in (None, key[1])]:
             self._taps.pop(key).close()

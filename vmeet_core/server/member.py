@@ -132,11 +132,13 @@ class Member(Attendee):
             yield shared.get(index), "screen", None, screen.video
 
     def _fill(self, who: Attendee | None, source: protocol.PictureKind, sound: Egress | None, picture: Egress) -> None:
+        mine = who is not None and who.participant.id == self.participant.id
         if sound is not None:
-            sound.attach(who.sources.get("microphone") if who is not None else None)
+            sound.attach(who.sound if who is not None and not mine else None)
         wish = self.seats.wish(who.participant.id, source, self._room) if who is not None else None
         picture.demand = Demand(*wish) if wish is not None else None
-        picture.show(who.pictures(source) if who is not None else ())
+        shown = who is not None and (not mine or who.hides_camera)  # the page has its own camera as it is
+        picture.show(who.pictures(source) if who is not None and shown else ())
 
     def _tell_slots(self) -> None:
         """Tell the page where everyone is, if that has changed."""

@@ -17,6 +17,10 @@ class Publisher(Protocol):
     def sources(self) -> Mapping[SourceKind, Source]:
         """What comes from there."""
 
+    @property
+    def sound(self) -> Source | None:
+        """What others may hear."""
+
     def pictures(self, kind: PictureKind) -> Layers:
         """The layers of a picture, the smallest first."""
 
@@ -37,7 +41,7 @@ def choose(people: Mapping[str, Publisher], order: Iterable[str], now_s: float) 
     ranked = [people[key] for key in dict.fromkeys([*order, *people]) if key in people]
     screens = [each.pictures("screen") for each in ranked]
     cameras = [each.pictures("camera") for each in ranked]
-    microphones = [each.sources["microphone"] for each in ranked if "microphone" in each.sources]
+    microphones = [sound for each in ranked if (sound := each.sound) is not None]
     picture = _flowing(screens, now_s) or _flowing(cameras, now_s) or _turned_on(cameras)
     sounds = [each for each in microphones if not each.muted]
     return Programme(picture, sorted(sounds, key=lambda each: not each.is_flowing(now_s)))

@@ -74,10 +74,17 @@ class Seats:
         wanted = self._wanted(room)
         keep = [each for each in room.recent if each in here]
         _leave(self.pairs, here, pairs)
+        if not self.shows_me:
+            self.pairs.pop(self._me, None)
         _seat(self.pairs, wanted, pairs, keep)
         _fill(self.pairs, (each for each in room.present if each != self._me), pairs)
         _leave(self.screens, room.sharing, screens)
         _seat(self.screens, self._screens_wanted(room), screens, [])
+
+    @property
+    def shows_me(self) -> bool:
+        """Whether the page shows its own camera as the others see it."""
+        return self.view is not None and self.view.wish(self._me, "camera") is not None
 
     def _wanted(self, room: Room) -> list[str]:
         """Who should have a pair, the most important first."""
@@ -85,7 +92,8 @@ class Seats:
         order += room.recent[:RECENT_SPEAKERS]
         shown: Iterable[str] = room.present if self.view is None else self.view.people("camera")
         unique = dict.fromkeys((*order, *islice(shown, PAIR_POOLS[-1] + len(order) + 1)))
-        unique.pop(self._me, None)
+        if not self.shows_me:
+            unique.pop(self._me, None)
         return [each for each in unique if each in room.present][: PAIR_POOLS[-1]]
 
     def _screens_wanted(self, room: Room) -> list[str]:

@@ -12,6 +12,7 @@ from vmeet_core import protocol
 from vmeet_core.meetings import MeetingFull
 from vmeet_core.server.chat import ChatTooFast
 from vmeet_core.server.live_meeting import LiveMeeting
+from vmeet_core.server.meeting_effects import BadEffects
 from vmeet_core.server.member import Member
 from vmeet_core.server.outbox import Outbox
 from vmeet_core.sfu.peer_link import BadDescription
@@ -23,6 +24,11 @@ MAX_ERRORS = 20
 MAX_ACTIONS = 64
 #: Acted on one after another, since each may take a while.
 NEGOTIATED = (protocol.Publish, protocol.Answer, protocol.Receive, protocol.Candidate, protocol.RecordingControl)
+#: What a page may say that is not in the meeting yet.
+OF_PREVIEW = (
+    protocol.Publish, protocol.Answer, protocol.Receive, protocol.Candidate, protocol.View, protocol.Mute,
+    protocol.Effects,
+)  # fmt: skip
 
 
 class Session:
@@ -49,12 +55,17 @@ class Session:
             worker.cancel()
             if self._member is not None:
                 self._member.closed_s = time.monotonic()
+                self._live.end_preview(self._member)
             await self._outbox.close()
 
     async def _run_actions(self) -> None:
         """Negotiation takes its time; heartbeats and mutes do not wait for it."""
         while True:
             message = await self._actions.get()
+            if isinstance(message, protocol.Join):
+                if not self._join(message):
+                    self._outbox.finish()
+                continue
             if self._member is not None and not await self._guard(self._act_as_member(self._member, message)):
                 self._outbox.finish()
 
@@ -81,12 +92,17 @@ class Session:
             self._outbox.send(protocol.Pong(number=message.number))
             return True
         if isinstance(message, protocol.Join):
-            return self._join(message)
-        if self._member is None or self._live.members.get(self._member.participant.id) is not self._member:
+            # After a preview in its turn: what is being published then is there first.
+            return self._queue(message) if self._previews() else self._join(message)
+        if isinstance(message, protocol.Preview):
+            return self._preview(message)
+        if self._member is None or not self._live.is_here(self._member):
             return self._refuse("not-joined", f"{message.type} was sent before join, or after leaving")
         if isinstance(message, protocol.Leave):
             self._live.leave(self._member, "left")
             return False
+        if self._previews() and not isinstance(message, OF_PREVIEW):
+            return self._refuse("not-joined", f"{message.type} was sent before join")
         if isinstance(message, NEGOTIATED):
             return self._queue(message)
         return self._act_at_once(self._member, message)
@@ -104,9 +120,17 @@ class Session:
             return self._mute(member, message)
         if isinstance(message, protocol.View):
             member.show(message)
+        elif isinstance(message, protocol.Effects):
+            self._wish(member, message.effects)
         elif isinstance(message, protocol.Chat):
             self._write(member, message.text)
         return True
+
+    def _wish(self, member: Member, wishes: protocol.EffectWishes) -> None:
+        try:
+            self._live.wish(member, wishes)
+        except BadEffects as error:  # the settings of a server may have changed since the page was loaded
+            self._outbox.send(protocol.Error(code="bad-effects", message=str(error)))
 
     def _mute(self, member: Member, message: protocol.Mute) -> bool:
         if message.source == "camera-small":
@@ -120,11 +144,24 @@ class Session:
         except ChatTooFast as error:  # an eager writer is no broken page: it does not count as an error
             self._outbox.send(protocol.Error(code="too-fast", message=str(error)))
 
-    def _join(self, message: protocol.Join) -> bool:
+    def _previews(self) -> bool:
+        return self._member is not None and self._live.previews.get(self._member.participant.id) is self._member
+
+    def _preview(self, message: protocol.Preview) -> bool:
         if self._member is not None:
+            return self._refuse("bad-message", "preview was sent after preview or join")
+        try:
+            self._member = self._live.preview(message, self._outbox)
+        except MeetingFull as error:
+            return self._refuse("full", str(error))
+        return True
+
+    def _join(self, message: protocol.Join) -> bool:
+        preview = self._member if self._previews() else None
+        if self._member is not None and preview is None:
             return self._refuse("bad-message", "join was sent twice")
         try:
-            self._member = self._live.join(message, self._outbox)
+            self._member = self._live.join(message, self._outbox, preview)
         except MeetingFull as error:
             return self._refuse("full", str(error))
         return True

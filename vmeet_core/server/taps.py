@@ -16,7 +16,7 @@ class Tap:
         self._recorder = recorder
         self._participant_id = participant_id
         self._source = source
-        self._tapped = tapped
+        self.tapped = tapped
         self._assembler = FrameAssembler(
             tapped.is_video, self._on_frame, self._on_gap, self._on_sender_report, tapped.request_keyframe
         )
@@ -40,14 +40,14 @@ class Tap:
         )
 
     def _on_sender_report(self, ntp_timestamp: int, rtp_timestamp: int) -> None:
-        if self._tapped.ssrc is None:
+        if self.tapped.ssrc is None:
             return
         self._recorder.note(
             SenderReport(
                 at_s=time.time(),
                 participant_id=self._participant_id,
                 source=self._source,
-                ssrc=self._tapped.ssrc,
+                ssrc=self.tapped.ssrc,
                 ntp_s=ntp_timestamp / 2**32,
                 rtp=rtp_timestamp,
             )
@@ -55,4 +55,4 @@ class Tap:
 
     def close(self) -> None:
         """Listen no more."""
-        self._tapped.remove_listener(self._assembler)
+        self.tapped.remove_listener(self._assembler)

@@ -17,6 +17,7 @@ from pydantic import (
 
 Kind = Literal["frame_filters", "video_enhancers", "transcribers", "denoisers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+PeopleMayChange = Literal["everything", "options", "nothing"]
 
 
 def _bind(value: str) -> str:
@@ -168,7 +169,7 @@ class Preset(Table):
 
     frame_filters: tuple[ProviderName, ...] = Field((), description="filters of the live picture, in this order")
     live_denoiser: ProviderName | None = Field(None, description="the denoiser of the live sound")
-    people_may_change: Literal["everything", "options", "nothing"] = Field(
+    people_may_change: PeopleMayChange = Field(
         "everything",
         description="what people may change of the live filters and the live denoiser for themselves: everything "
         "(also turn them off), their options only, or nothing",

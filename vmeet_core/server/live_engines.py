@@ -1,0 +1,60 @@
+"""The server's live workers: those for pictures and those for sound, with the engines that meetings ask for."""
+
+import asyncio
+import logging
+import os
+
+from vmeet_core.hookspecs import Permanent
+from vmeet_core.live.card import Card, make_card
+from vmeet_core.live.pool import LivePool
+from vmeet_core.server.filtered_camera import SIZES
+from vmeet_core.settings import Settings
+
+logger = logging.getLogger(__name__)
+CARD_HEIGHTS_PX = (SIZES[0][0], 720)
+
+
+class LiveEngines:
+    """``start`` loads what the presets name, ``need`` what a meeting names besides. Without either nothing runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.pictures = LivePool(settings, workers=settings.live.workers or os.cpu_count() or 1)
+        self.sound = LivePool(settings)  # of its own: no picture may hold a voice up
+        self._card: Card | None = None
+
+    async def start(self) -> None:
+        """Raises Permanent with the plugin's words when an engine of a preset cannot be loaded."""
+        presets = self._settings.meetings.values()
+        filters = dict.fromkeys(name for preset in presets for name in preset.frame_filters)
+        denoisers = dict.fromkeys(preset.live_denoiser for preset in presets if preset.live_denoiser)
+        try:
+            await self.need(tuple(filters), tuple(denoisers))
+        except RuntimeError as error:
+            raise Permanent(f"a live effect cannot be started: {error}") from error
+
+    async def need(self, frame_filters: tuple[str, ...], denoisers: tuple[str, ...]) -> None:
+        """Load what is not loaded yet. Raises RuntimeError with the plugin's words."""
+        if frame_filters and self._card is None:
+            self._card = await self.card("")
+        wanted = []
+        if frame_filters:
+            wanted.append(self.pictures.need(frame_filters=frame_filters))
+        if denoisers:
+            wanted.append(self.sound.need(denoisers=denoisers))
+        await asyncio.gather(*wanted)
+
+    @property
+    def blank_card(self) -> Card:
+        """A card for somebody whose own is not drawn yet."""
+        if self._card is None:  # nothing was loaded, so nothing can be filtered either
+            self._card = make_card("", CARD_HEIGHTS_PX)
+        return self._card
+
+    async def card(self, name: str) -> Card:
+        """The card that is shown in place of a person's picture."""
+        return await asyncio.to_thread(make_card, name, CARD_HEIGHTS_PX)
+
+    async def close(self) -> None:
+        """End all workers."""
+        await asyncio.gather(self.pictures.close(), self.sound.close())
