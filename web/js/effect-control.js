@@ -86,8 +86,9 @@ export class EffectControl extends EventTarget {
 
   /** Whether the room may not be seen: by this person's wish, or while the server still hides it. */
   get secret() {
+    const { state, hides } = this.standing("camera");
     const secret = this.offer.filters.filter((each) => each.protects_privacy);
-    return secret.some((each) => this.isOn(each) || this.inForce(each)?.on);
+    return (hides && state !== "on") || secret.some((each) => this.isOn(each) || this.inForce(each)?.on);
   }
 
   /** Some options, or whether it is on; the rest stays. @param {EffectOffer} offer
@@ -108,7 +109,7 @@ export class EffectControl extends EventTarget {
     if (this.wished.delete(offer)) this.wishesChanged();
   }
 
-  /** Asks for the same once more. */
+  /** Asks for the same once more: what has failed begins anew. */
   again() {
     this.tell();
   }
@@ -138,40 +139,24 @@ export class EffectControl extends EventTarget {
 
   /** The server kept what it had, and so does this person. @param {string} message */
   refused(message) {
-    this.wished = new Map([...this.wished].map(([offer, wish]) => [offer, this.asInForce(offer, wish)]));
-    this.backedOut(message);
-  }
-
-  /**
-   * The server did not let this page in with what was remembered: the options are forgotten first, and if that was not
-   * it, everything. Says whether there was anything to forget. @param {string} message
-   */
-  refusedAtDoor(message) {
-    if (!this.wished.size) return false;
-    const options = [...this.wished.values()].some((wish) => wish.options);
-    const turned = [...this.wished].filter(([, { on }]) => options && on !== undefined);
-    this.wished = new Map(turned.map(([offer, { on }]) => [offer, { on }]));
-    this.backedOut(message);
-    return true;
-  }
-
-  /** @private @param {string} message */
-  backedOut(message) {
+    for (const offer of [...this.wished.keys()]) {
+      const wish = this.asInForce(offer);
+      if (wish) this.wished.set(offer, wish);
+      else this.wished.delete(offer);
+    }
     this.unsent = false;
     this.keep();
     this.emit("wishes");
     this.emit("refused", message);
   }
 
-  /** What was wished for, with the values that the server has. @private @param {EffectOffer} offer
-   *  @param {RememberedEffect} wish @returns {RememberedEffect} */
-  asInForce(offer, wish) {
+  /** What the server has that the meeting has not; null where that is nothing. @private @param {EffectOffer} offer
+   *  @returns {RememberedEffect | null} */
+  asInForce(offer) {
     const { on = true, options = offer.options } = this.inForce(offer) ?? {};
-    const names = Object.keys(wish.options ?? {}).filter((name) => name in options);
-    return {
-      ...(wish.on === undefined ? {} : { on }),
-      ...(names.length ? { options: Object.fromEntries(names.map((name) => [name, options[name]])) } : {}),
-    };
+    const own = Object.entries(options).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(offer.options[name]));
+    if (on && !own.length) return null;
+    return { ...(on ? {} : { on }), ...(own.length ? { options: Object.fromEntries(own) } : {}) };
   }
 
   /** @private @param {EffectOffer} offer @returns {Effect} */
@@ -201,8 +186,7 @@ export class EffectControl extends EventTarget {
       this.timer = undefined;
       if (this.unsent) this.tell();
     }, PERIOD_MS);
-    const wishes = this.wishes();
-    if (wishes) this.send(wishes);
+    this.send(this.wishes() ?? { filters: [], denoiser: null });
   }
 
   /** What this browser remembers, as far as this meeting offers it. @private @returns {Map<EffectOffer, RememberedEffect>} */

@@ -195,23 +195,15 @@ export class Session extends EventTarget {
 
   /** @private @param {import("./protocol.js").ErrorMessage} error */
   failed(error) {
-    if (error.code === "bad-effects" && this.effects && this.effectsRefused(this.effects, error)) return;
-    if (!this.joining) this.endPreview(error);
-    else if (error.fatal || !this.me) this.end(error);
-    else this.emit("trouble", error);
+    if (error.code === "bad-effects" && !error.fatal && this.me) return this.effectsRefused(error);
+    if (!this.joining) return this.endPreview(error);
+    return error.fatal || !this.me ? this.end(error) : this.emit("trouble", error);
   }
 
-  /** Says whether that is settled. Without them nobody is kept from coming in. @private @param {EffectControl} effects
-   *  @param {import("./protocol.js").ErrorMessage} error */
-  effectsRefused(effects, { message, fatal }) {
-    if (this.me) {
-      effects.refused(message);
-      return !fatal;
-    }
-    if (!effects.refusedAtDoor(message)) return false;
-    if (fatal) queueMicrotask(() => this.signalling.open()); // it closes itself first
-    else this.signalling.greet();
-    return true;
+  /** The others are in force. @private @param {Trouble} trouble */
+  effectsRefused(trouble) {
+    this.effects?.refused(trouble.message);
+    if (this.joining) this.emit("trouble", trouble);
   }
 
   /** @private @param {import("./protocol.js").Previewing} answer */
@@ -237,7 +229,10 @@ export class Session extends EventTarget {
 
   /** What this person wishes for goes to the server from now on. @private */
   followEffects() {
-    if (this.effects) this.effects.send = (effects) => this.signalling.send({ type: "effects", effects });
+    const { effects, signalling } = this;
+    if (!effects) return;
+    effects.send = (wishes) => signalling.send({ type: "effects", effects: wishes });
+    if (JSON.stringify(effects.wishes()) !== signalling.greeted) effects.again(); // changed since the server was greeted
   }
 
   /** @private @param {import("./protocol.js").Welcome} welcome */

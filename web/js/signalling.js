@@ -50,6 +50,7 @@ export class Signalling extends EventTarget {
     this.url = url;
     this.identity = identity;
     this.effects = effects;
+    this.greeted = ""; // the effects in the latest greeting, as JSON
     /** @type {SignallingState} */
     this.state = "closed";
     /** @type {WebSocket | null} */
@@ -83,6 +84,7 @@ export class Signalling extends EventTarget {
   /** The first message, or the second after a preview; again when the server did not take its effects. */
   greet() {
     const effects = this.effects();
+    this.greeted = JSON.stringify(effects);
     if (!this.identity) this.send({ type: "preview", effects });
     else this.send({ type: "join", ...this.identity, ...(effects ? { effects } : {}) });
   }

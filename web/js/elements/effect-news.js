@@ -46,8 +46,7 @@ export class EffectNews {
     const key = `effects-${source}`;
     if (now.state !== "failed") return this.notices.clear(key);
     if (before.state === "failed" && before.reason === now.reason) return undefined;
-    const again = { text: /** @type {const} */ ("try-again"), run: () => this.effects.again() };
-    const action = this.effects.mayChange ? again : null;
+    const action = { text: /** @type {const} */ ("try-again"), run: () => this.effects.again() };
     return this.notices.show(t(text), { tone: "danger", detail: now.reason ?? "", seconds: FAILED_S, key, action });
   }
 }

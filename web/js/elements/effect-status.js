@@ -48,7 +48,7 @@ export class EffectStatus extends HTMLElement {
       this,
       standing === "starting" ? h("span", { class: "spinner", "aria-hidden": "true" }) : SIGNS[standing] && icon(SIGNS[standing]),
       h("div", {}, h("p", { t: key }), ailing && reason ? h("p", { class: "detail" }, reason) : null, reduced ? h("p", { class: "detail", t: "effects.reduced" }) : null),
-      standing === "failed" && effects.mayChange ? h("button", { type: "button", t: "try-again", "data-testid": "effects-again", onclick: () => effects.again() }) : null,
+      standing === "failed" ? h("button", { type: "button", t: "try-again", "data-testid": "effects-again", onclick: () => effects.again() }) : null,
     );
   }
 }
