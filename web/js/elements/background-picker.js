@@ -57,7 +57,7 @@ export class BackgroundPicker extends HTMLElement {
   build() {
     // No radio button: the arrow keys must not uncover the room on their way.
     this.grid.append(h("div", { class: "background", "data-background": "none" }, this.none));
-    this.add("blur", icon("blur"), h("span", { t: "effects.blur" }));
+    this.add("blur", h("span", { class: "swatch blurred" }), h("span", { t: "effects.blur" }));
     for (const colour of COLOURS) this.add(colour, swatch(colour), h("span", { class: "visually-hidden" }, colour));
     this.ownColour.radio.addEventListener("change", () => this.choose({ effect: "replace", background: this.colour.value }));
     this.grid.append(this.ownColour.element);

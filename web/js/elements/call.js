@@ -64,7 +64,7 @@ export class Call extends HTMLElement {
     this.build();
     this.levels = new LevelWatch(session, this.stage);
     this.screen = new ScreenControl(session, this.toolbar, this.notices);
-    if (this.effects) this.news = new EffectNews(this.effects, this.toolbar, this.notices);
+    if (this.effects) this.news = new EffectNews(this.effects, this.toolbar, this.notices, this.panels.effects);
     this.panels.follow(session);
     this.listen(session, media);
     this.listenToPage();

@@ -13,11 +13,13 @@ const WELL = { state: "off", reason: null, hides: false, reduced: false };
 
 /** Tells a person in the meeting when an effect of theirs does not work as they wish. */
 export class EffectNews {
-  /** @param {EffectControl} effects @param {import("./toolbar.js").Toolbar} toolbar @param {import("./notices.js").Notices} notices */
-  constructor(effects, toolbar, notices) {
+  /** @param {EffectControl} effects @param {import("./toolbar.js").Toolbar} toolbar @param {import("./notices.js").Notices} notices
+   *  @param {HTMLElement} panel which says the same while it is open */
+  constructor(effects, toolbar, notices, panel) {
     this.effects = effects;
     this.toolbar = toolbar;
     this.notices = notices;
+    this.panel = panel;
     this.camera = WELL;
     this.microphone = WELL;
     this.onTold = () => this.tell();
@@ -34,7 +36,7 @@ export class EffectNews {
     const [camera, microphone] = [this.effects.standing("camera"), this.effects.standing("microphone")];
     this.tellFailure("camera", this.camera, camera, camera.hides ? "effects.camera-failed" : "effects.camera-failed-open");
     this.tellFailure("microphone", this.microphone, microphone, "effects.microphone-failed");
-    if (camera.reduced && !this.camera.reduced) {
+    if (camera.reduced && !this.camera.reduced && this.panel.hidden) {
       this.notices.show(t("effects.reduced"), { detail: camera.reason ?? "", seconds: REDUCED_S, key: "effects-reduced" });
     }
     [this.camera, this.microphone] = [camera, microphone];
@@ -45,7 +47,7 @@ export class EffectNews {
   tellFailure(source, before, now, text) {
     const key = `effects-${source}`;
     if (now.state !== "failed") return this.notices.clear(key);
-    if (before.state === "failed" && before.reason === now.reason) return undefined;
+    if (!this.panel.hidden || (before.state === "failed" && before.reason === now.reason)) return undefined;
     const action = { text: /** @type {const} */ ("try-again"), run: () => this.effects.again() };
     return this.notices.show(t(text), { tone: "danger", detail: now.reason ?? "", seconds: FAILED_S, key, action });
   }

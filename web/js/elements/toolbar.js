@@ -21,6 +21,7 @@ export class Toolbar extends HTMLElement {
     this.chat = this.button("chat", "chat", "toolbar.chat", "toggle-chat");
     this.people = this.button("people", "people", "toolbar.people", "toggle-people");
     this.effects = this.button("effects", "sparkle", "toolbar.effects", "toggle-effects");
+    this.effects.hidden = true;
     this.streams = this.button("streams", "broadcast", "toolbar.streams", "open-streams");
     this.count = h("span", { class: "count", "data-testid": "people-count" });
     this.unread = h("span", { class: "count unread", hidden: true, "aria-hidden": "true", "data-testid": "chat-unread" });
@@ -117,7 +118,7 @@ export class Toolbar extends HTMLElement {
   build() {
     this.people.append(this.count);
     this.chat.append(this.unread);
-    this.record.hidden = this.streams.hidden = this.effects.hidden = true;
+    this.record.hidden = this.streams.hidden = true;
     this.screen.hidden = !canShareScreen();
     this.setScreen(false);
     this.setPanel(null);

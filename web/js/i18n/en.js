@@ -329,7 +329,7 @@ const en = {
   "effects.background": "Background",
   "effects.none": "None",
   "effects.blur": "Blur",
-  "effects.own-colour": "Colour of your choice",
+  "effects.own-colour": "Own colour",
   "effects.own-picture": "Your picture",
   "effects.picture-studio": "Studio",
   "effects.picture-bookshelf": "Bookshelf",
