@@ -32,7 +32,9 @@ def rgb_to_i420(rgb: Plane, limited: bool = True) -> tuple[Plane, Plane, Plane]:
 
 def _halve(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     even = np.pad(plane, [(0, n % 2) for n in plane.shape], mode="edge")
-    halved: NDArray[np.float32] = even.reshape(even.shape[0] // 2, 2, -1, 2).mean(axis=(1, 3))
+    # What mean() over both axes gives takes six times as long.
+    halved: NDArray[np.float32] = (even[::2, ::2] + even[::2, 1::2]) + (even[1::2, ::2] + even[1::2, 1::2])
+    halved *= np.float32(0.25)
     return halved
 
 

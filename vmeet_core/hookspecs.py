@@ -70,6 +70,7 @@ class Host:  # what the core gives a provider: everything it needs from the mach
     logger: logging.Logger
     count: Callable[[str, float], None]  #: adds to a named metric
     weight_path: Callable[[Weight], Path]  #: the verified file; raises Permanent saying which command brings it
+    picture: Callable[[str], Plane]  #: (height, width, 3) uint8, read-only: a background by name; ValueError if unknown
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,12 @@ def test_the_example_runs_as_it_stands():
     (example,) = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
     names: dict = {}
     exec(example, names)
-    stream = names["MaskStream"](lambda rgb: np.zeros(rgb.shape[:2], np.float32), EffectOptions(background="#000000"))
+    stream = names["MaskStream"](
+        lambda rgb: np.zeros(rgb.shape[:2], np.float32), EffectOptions(background="dawn"), pictures.built_in
+    )
+    assert stream.process(plain((90, 160), 100), 0.0).y.std() > 10
+    stream.update(EffectOptions(background="#000000"))
+    assert (stream.process(plain((90, 160), 100), 0.0).y == 16).all()
     stream.update(EffectOptions(background="#ffffff"))
     assert (stream.process(plain((90, 160), 100), 0.0).y == 235).all()
     stream.close()

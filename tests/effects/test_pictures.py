@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vmeet_core.effects.pictures import BUILT_IN, LARGEST_SIDE_PX, built_in, decode_picture
+from vmeet_core.effects.pictures import (
+    BUILT_IN,
+    LARGEST_SIDE_PX,
+    TITLES,
+    UnknownType,
+    built_in,
+    decode_picture,
+    encoded_jpeg,
+    smaller_jpeg,
+)
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **given: object) -> bytes:
@@ -68,7 +77,7 @@ def test_the_three_types_are_read(kind, off):
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "PPM", "ICO"])
 def test_other_types_are_refused_whatever_they_call_themselves(kind):
-    with pytest.raises(ValueError, match="no picture of the types JPEG, PNG, WEBP"):
+    with pytest.raises(UnknownType, match="no picture of the types JPEG, PNG, WEBP"):
         decode_picture(encoded(gradient(), kind))
 
 
@@ -155,3 +164,35 @@ def test_large_pictures_are_kept_smaller():
     for kind in ("PNG", "JPEG"):
         picture = decode_picture(encoded(Image.new("RGB", (4000, 1000), "#205080"), kind))
         assert picture.shape == (LARGEST_SIDE_PX // 4, LARGEST_SIDE_PX, 3)
+
+
+def test_our_own_pictures_have_titles_in_the_languages_of_the_pages():
+    assert list(TITLES) == list(BUILT_IN)
+    assert {tuple(title) for title in TITLES.values()} == {("en", "zh-Hant")}
+    for language in ("en", "zh-Hant"):
+        assert len({title[language] for title in TITLES.values()}) == len(TITLES)
+
+
+def test_a_jpeg_of_our_own_shows_the_picture():
+    picture = np.asarray(gradient())
+    jpeg = encoded_jpeg(picture)
+    assert np.abs(decode_picture(jpeg).astype(int) - picture).mean() < 3
+    assert encoded_jpeg(picture) == jpeg
+    noise = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), dtype=np.uint8)
+    assert decode_picture(encoded_jpeg(noise)).shape == noise.shape
+
+
+@pytest.mark.parametrize("width_px", [16, 33, 89])
+def test_a_smaller_one_is_the_same_picture(width_px):
+    jpeg = encoded_jpeg(np.asarray(gradient()))
+    small = decode_picture(smaller_jpeg(jpeg, width_px))
+    assert small.shape == (round(60 * width_px / 90), width_px, 3)
+    wanted = np.asarray(gradient().resize((width_px, small.shape[0]), Image.Resampling.BOX)).astype(int)
+    assert np.abs(small.astype(int) - wanted).mean() < 4
+
+
+def test_none_is_made_larger():
+    jpeg = encoded_jpeg(np.asarray(gradient()))
+    assert smaller_jpeg(jpeg, 90) is jpeg
+    assert smaller_jpeg(jpeg, 1920) is jpeg
+    assert decode_picture(smaller_jpeg(encoded_jpeg(np.zeros((2, 1000, 3), np.uint8)), 16)).shape == (1, 16, 3)

@@ -76,6 +76,15 @@ def test_the_host_knows_the_machine(tmp_path):
     assert counted == [("late", 2)]
     with pytest.raises(Permanent, match=r"weights fetch model\.onnx"):
         host.weight_path(Weight("model.onnx", "0" * 64, 1, "MIT", ()))
+    with pytest.raises(ValueError, match="no picture 'studio'"):
+        host.picture("studio")
+
+
+def test_whoever_loads_it_gives_the_pictures(tmp_path, registry):
+    picture = np.zeros((2, 2, 3), np.uint8)
+    known = {"beach": picture}
+    engine = load_provider(settings_of(tmp_path), registry, "denoisers", "echo", tmp_path, known.__getitem__)
+    assert engine.host.picture("beach") is picture
 
 
 def test_wrong_server_settings_are_told(tmp_path, registry):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vmeet_core.hookspecs import Host, Permanent
@@ -68,3 +69,12 @@ def test_a_host_without_weights_says_so() -> None:
 def test_variants_reach_both_ends_of_every_option() -> None:
     variants = [options.model_dump() for options in Subject(GateProvider(), local_host()).variants()]
     assert {(v["threshold_db"], v["reduction_db"]) for v in variants} == {(-90, 60), (0, 60), (-45, 0), (-45, 90)}
+
+
+def test_a_host_for_tests_has_a_picture_of_every_name() -> None:
+    picture = local_host().picture("whatever")
+    assert picture.ndim == 3
+    assert picture.dtype == np.uint8
+    assert not picture.flags.writeable
+    assert picture.std() > 20, "not flat: a filter that shows it can be seen to"
+    assert local_host(picture=lambda name: picture[:1]).picture("beach").shape == (1, 160, 3)

@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from vmeet_core.cli.common import FAULT, OK, CommandError, Subparsers, add_command, read_settings
+from vmeet_core.effects.pictures import built_in
 from vmeet_core.plugins import (
     GROUP,
     KINDS,
@@ -83,7 +84,7 @@ def checked(
     """Every check of the kind, as it is done; the provider is loaded with the settings in force."""
     subject = Subject(
         provider,
-        make_host(settings, f"{kind}.{provider.name}", temp_dir),
+        make_host(settings, f"{kind}.{provider.name}", temp_dir, picture=built_in),
         server_settings_of(settings, kind, provider),
         _module(kind, provider, registry),
     )

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from vmeet_core.cli.common import FAULT, OK, CommandError, Subparsers, add_command, read_settings
+from vmeet_core.effects.pictures import built_in
 from vmeet_core.evaluate import EVALUATORS, evaluator
 from vmeet_core.evaluate.comparison import CompareError, Comparison, Contestant, Progress, compare
 from vmeet_core.evaluate.report import as_html, as_json, as_text
@@ -133,7 +134,7 @@ def _contestant(
         name=provider.name,
         title=provider.title,
         version=provider.version,
-        load=lambda: load_provider(settings, registry, kind, provider.name, temp_dir),
+        load=lambda: load_provider(settings, registry, kind, provider.name, temp_dir, built_in),
         options=options,
     )
 

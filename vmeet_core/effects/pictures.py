@@ -18,6 +18,7 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_BYTES = 10 * 2**20
 MOST_PIXELS = 40_000_000
 LARGEST_SIDE_PX = 1920  #: larger pictures are kept smaller: a camera's is no larger
+JPEG_QUALITY = 90  #: of uploads as they are kept, and of what pages are shown
 WIDTH_PX, HEIGHT_PX = 1280, 720  #: of the pictures drawn here
 
 Rgb = tuple[int, int, int]
@@ -27,6 +28,10 @@ _BOOKS: tuple[Rgb, ...] = (
     (133, 68, 56), (61, 84, 98), (190, 155, 105), (84, 98, 73), (214, 202, 180), (104, 73, 92), (46, 56, 70),
     (172, 104, 66), (228, 220, 205), (96, 120, 122),
 )  # fmt: skip
+
+
+class UnknownType(ValueError):
+    """What somebody uploads is no picture of the types that are read."""
 
 
 def built_in(name: str) -> Plane:
@@ -47,7 +52,8 @@ def decode_picture(data: bytes, most_bytes: int = MOST_BYTES, most_pixels: int =
     """An upload as (height, width, 3) uint8, upright, no side longer than ``LARGEST_SIDE_PX``.
 
     JPEG, PNG or WebP, told by the content; of a moving picture the first one. Both limits are looked at before
-    anything is decoded. Raises ValueError, naming the limit, for whatever else it is, also for half a file.
+    anything is decoded. Raises UnknownType for other types, and ValueError, naming the limit, for whatever else is
+    wrong with it, also for half a file.
     """
     if len(data) > most_bytes:
         raise ValueError(f"the picture has {len(data)} bytes; the limit is {most_bytes}")
@@ -59,10 +65,29 @@ def decode_picture(data: bytes, most_bytes: int = MOST_BYTES, most_pixels: int =
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(f"the picture is too large; the limit is {most_pixels} pixels") from error
     except UnidentifiedImageError as error:
-        raise ValueError(f"this is no picture of the types {', '.join(FORMATS)}") from error
+        raise UnknownType(f"this is no picture of the types {', '.join(FORMATS)}") from error
+    except MemoryError:
+        raise
     except Exception as error:  # Pillow's decoders raise what they like on damaged files
         raise ValueError(f"the picture is damaged or incomplete: {error}") from error
     raise ValueError(f"the picture has {pixels} pixels; the limit is {most_pixels}")
+
+
+def encoded_jpeg(rgb: Plane) -> bytes:
+    """(height, width, 3) uint8 as a JPEG that holds nothing but the picture: no place, no camera, no date."""
+    data = io.BytesIO()
+    Image.fromarray(rgb).save(data, "JPEG", quality=JPEG_QUALITY)
+    return data.getvalue()
+
+
+def smaller_jpeg(data: bytes, width_px: int) -> bytes:
+    """A JPEG of our own, no wider than ``width_px``; the same bytes where it is not wider anyway."""
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+        if image.width <= width_px:
+            return data
+        size = width_px, max(1, round(image.height * width_px / image.width))
+        image.draft("RGB", size)
+        return encoded_jpeg(np.asarray(image.convert("RGB").resize(size, Image.Resampling.LANCZOS), np.uint8))
 
 
 def _rgb(image: Image.Image) -> Plane:
@@ -198,4 +223,13 @@ def _finished(picture: Field) -> Plane:
 #: Name to what draws it.
 BUILT_IN: Mapping[str, Callable[[], Plane]] = MappingProxyType(
     {"studio": _studio, "bookshelf": _bookshelf, "window": _window, "dawn": _dawn}
+)
+#: What people read, by the language of the page.
+TITLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "studio": {"en": "Studio", "zh-Hant": "攝影棚"},
+        "bookshelf": {"en": "Bookshelf", "zh-Hant": "書架"},
+        "window": {"en": "Window", "zh-Hant": "窗邊"},
+        "dawn": {"en": "Dawn", "zh-Hant": "晨光"},
+    }
 )

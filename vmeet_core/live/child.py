@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vmeet_core.child_process import ORPHANED, die_with_parent
+from vmeet_core.effects.picture_shelf import FOLDER, PictureShelf
 from vmeet_core.live.faults import FilterFault
 from vmeet_core.live.inbox import Inbox
 from vmeet_core.live.messages import Kind, LiveFrame, Message, Unpacker, pack
@@ -39,6 +40,7 @@ class Worker:
         self._sock = sock
         self._registry: Registry | None = None
         self._settings: Settings | None = None
+        self._pictures: PictureShelf | None = None
         self._engines: dict[tuple[ProviderKind, str], Any] = {}
         self._tracks: dict[int, PictureTrack | SoundTrack] = {}
         self._asked_s: dict[int, float] = {}
@@ -81,11 +83,14 @@ class Worker:
     def _load(self, body: dict[str, Any]) -> None:
         self._settings = Settings.model_validate(body["settings"])
         self._registry = self._registry or discover()
+        self._pictures = self._pictures or PictureShelf(Path(self._settings.server.data_dir) / FOLDER)
         kinds: tuple[ProviderKind, ...] = ("frame_filters", "denoisers")
         for kind, name in [(each, name) for each in kinds for name in body[each]]:
             if (kind, name) not in self._engines:
-                engine = load_provider(self._settings, self._registry, kind, name, self._folder)
+                engine = load_provider(self._settings, self._registry, kind, name, self._folder, self._pictures)
                 self._engines[kind, name] = engine
+                if "background" in self._registry.get(kind, name).options.model_fields:
+                    self._pictures.draw()
         self.send(Kind.LOADED, 0, {"engines": sorted(name for _, name in self._engines)})
 
     # ---- tracks ----

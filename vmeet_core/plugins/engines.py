@@ -7,16 +7,28 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from vmeet_core.color import Plane
 from vmeet_core.hookspecs import Host, Permanent
 from vmeet_core.plugins.checks import allowed, weight_store
 from vmeet_core.plugins.registry import AnyProvider, Registry, UnknownProvider
 from vmeet_core.settings import Kind, Settings, validated
 
 Count = Callable[[str, float], None]
+Pictures = Callable[[str], Plane]
 
 
-def make_host(settings: Settings, label: str, temp_dir: Path, count: Count | None = None) -> Host:
-    """The machine as the provider ``label`` (such as ``denoisers.dtln``) sees it; metrics go to ``count``."""
+def no_picture(name: str) -> Plane:
+    """For processes that have none: a ``Pictures`` that raises ValueError whatever the name."""
+    raise ValueError(f"there is no picture {name!r}: this process knows none")
+
+
+def make_host(
+    settings: Settings, label: str, temp_dir: Path, count: Count | None = None, picture: Pictures = no_picture
+) -> Host:
+    """The machine as the provider ``label`` (such as ``denoisers.dtln``) sees it; metrics go to ``count``.
+
+    ``picture`` gives the backgrounds: it is what ``vmeet_core.effects`` has, which this room may not enter.
+    """
     logger = logging.getLogger(f"vmeet.plugin.{label}")
     store = weight_store(settings)
     return Host(
@@ -26,6 +38,7 @@ def make_host(settings: Settings, label: str, temp_dir: Path, count: Count | Non
         logger=logger,
         count=count or (lambda metric, amount: logger.debug("%s += %g", metric, amount)),
         weight_path=store.path,
+        picture=picture,
     )
 
 
@@ -44,7 +57,9 @@ def _absolute(model: BaseModel, folder: Path) -> BaseModel:
     return model.model_copy(update={name: folder / value for name, value in values.items() if isinstance(value, Path)})
 
 
-def load_provider(settings: Settings, registry: Registry, kind: Kind, name: str, temp_dir: Path) -> Any:
+def load_provider(
+    settings: Settings, registry: Registry, kind: Kind, name: str, temp_dir: Path, picture: Pictures = no_picture
+) -> Any:
     """The loaded Engine. Slow. Raises Permanent for a name, a setting or a permission that does not fit."""
     try:
         provider = registry.get(kind, name)
@@ -53,4 +68,5 @@ def load_provider(settings: Settings, registry: Registry, kind: Kind, name: str,
     refused = allowed(settings, provider)
     if refused:
         raise Permanent(refused)
-    return provider.load(server_settings_of(settings, kind, provider), make_host(settings, f"{kind}.{name}", temp_dir))
+    host = make_host(settings, f"{kind}.{name}", temp_dir, picture=picture)
+    return provider.load(server_settings_of(settings, kind, provider), host)

@@ -1,5 +1,7 @@
 """Who may open what: an access key for everything but meetings, which are joined by their unguessable link.
 
+Whoever is in a meeting sees the background pictures, too: uploads have unguessable names, and the rest is our own.
+
 A browser on the server's own machine needs no key, unless the settings name one. Whoever comes by another address or
 another name (a proxy, a rebound DNS name) does: where the settings name no key one is made, kept in the data folder
 and printed at start-up. Recordings must not lie open by accident. Programs give the key as a bearer token.
@@ -71,7 +73,7 @@ def _is_open(request: web.Request) -> bool:
     if request.path.startswith(OPEN_PREFIXES) or not request.path.startswith("/api/"):
         return True  # pages hold no data; what they ask the API for does
     parts = request.path.split("/")
-    return parts[2] == "meetings" and len(parts) > 3
+    return parts[2] == "pictures" or (parts[2] == "meetings" and len(parts) > 3)
 
 
 def _proves(request: web.Request, key: str) -> bool:

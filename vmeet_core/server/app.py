@@ -17,6 +17,7 @@ from vmeet_core.hookspecs import Permanent
 from vmeet_core.plugins import Registry
 from vmeet_core.server.access import COOKIE, access_key, guard, is_always_asked, is_loopback, proof
 from vmeet_core.server.api_meetings import MeetingsApi
+from vmeet_core.server.api_pictures import PicturesApi
 from vmeet_core.server.api_recordings import RecordingsApi
 from vmeet_core.server.api_streams import StreamsApi
 from vmeet_core.server.errors import ApiError, errors, read_body
@@ -79,6 +80,7 @@ def build_app(settings: Settings, registry: Registry) -> web.Application:
     app.on_shutdown.append(end_everything)
     app.on_response_prepare.append(_security_headers)
     MeetingsApi(settings, registry, hall).add_to(app)
+    PicturesApi(settings, hall).add_to(app)
     RecordingsApi(registry, hall).add_to(app)
     StreamsApi(settings, hall, network).add_to(app)
     _add_server_routes(app, hall, metrics, key)

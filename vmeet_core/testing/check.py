@@ -9,8 +9,10 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from pydantic import ValidationError
 
+from vmeet_core.color import Plane
 from vmeet_core.hookspecs import Host, Options, Permanent, Provider, Weight
 
 
@@ -122,12 +124,35 @@ def run_checks(subject: Subject, checks: Iterable[Check]) -> Iterator[Result]:
         yield result
 
 
-def local_host(weight_path: Callable[[Weight], Path] | None = None, device: str = "cpu") -> Host:
-    """A host for tests: ``weight_path`` gives the file of a weight, and is not needed by a provider without any."""
+def local_host(
+    weight_path: Callable[[Weight], Path] | None = None,
+    device: str = "cpu",
+    picture: Callable[[str], Plane] | None = None,
+) -> Host:
+    """A host for tests: ``weight_path`` gives the file of a weight, and is not needed by a provider without any.
+
+    ``picture`` gives the backgrounds; without one, whatever the name, it is the same slow gradient. A plugin that uses
+    ``vmeet_core.effects`` may give ``vmeet_core.effects.pictures.built_in``.
+    """
     temp_dir = Path(gettempdir())
     logger = logging.getLogger("vmeet.testing")
-    return Host(device, temp_dir, temp_dir, logger, lambda metric, amount: None, weight_path or _no_weight)
+    return Host(
+        device=device,
+        weights_dir=temp_dir,
+        temp_dir=temp_dir,
+        logger=logger,
+        count=lambda metric, amount: None,
+        weight_path=weight_path or _no_weight,
+        picture=picture or _any_picture,
+    )
 
 
 def _no_weight(weight: Weight) -> Path:
     raise Permanent(f"the weight {weight.name} is wanted, but this host was made without weights")
+
+
+def _any_picture(name: str) -> Plane:
+    y, x = np.ogrid[:90, :160]
+    picture: Plane = np.stack(np.broadcast_arrays(x, 2 * y, 160 - x), axis=-1).astype(np.uint8)
+    picture.flags.writeable = False
+    return picture
