@@ -75,7 +75,7 @@ export const api = {
   createMeeting: (wish) => call("POST", "/api/meetings", wish),
   /** @param {string} id @returns {Promise<Meeting>} */
   meeting: (id) => call("GET", `/api/meetings/${encodeURIComponent(id)}`),
-  /** Names of the background pictures that the server has itself. @returns {Promise<string[]>} */
+  /** The background pictures that the server has itself. @returns {Promise<import("./types.js").BuiltInPicture[]>} */
   pictures: async () => (await call("GET", "/api/pictures")).pictures,
   /** @param {string} id of the meeting @param {Blob} file @returns {Promise<{name: string}>} */
   addPicture: (id, file) => call("POST", `/api/meetings/${encodeURIComponent(id)}/pictures`, file),

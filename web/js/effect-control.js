@@ -55,7 +55,7 @@ export class EffectControl extends EventTarget {
 
   /** @param {EffectOffer} offer */
   isOn(offer) {
-    return (this.mayTurn && this.wished.get(offer)?.on) ?? true;
+    return !this.mayTurn || (this.wished.get(offer)?.on ?? true);
   }
 
   /** @param {EffectOffer} offer @returns {Record<string, unknown>} */

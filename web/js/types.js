@@ -55,6 +55,8 @@
  */
 /** @typedef {{people_may_change: PeopleMayChange, filters: EffectOffer[], denoiser: EffectOffer | null}} MeetingEffects */
 
+/** @typedef {{name: string, title: Record<string, string>}} BuiltInPicture a background; its title by language */
+
 /**
  * @typedef {object} Preset
  * @property {string[]} [frame_filters]

@@ -1,6 +1,6 @@
 import { api, thumbnailUrl } from "../api.js";
 import { h, uniqueId } from "../dom.js";
-import { isKey, say } from "../i18n.js";
+import { language } from "../i18n.js";
 import { icon } from "../icons.js";
 import { remembered } from "../storage.js";
 import { PictureUpload } from "./picture-upload.js";
@@ -46,7 +46,7 @@ export class BackgroundPicker extends HTMLElement {
     const key = keyOf(pick);
     if (pick.effect === "replace" && !this.radios.has(key)) {
       if (key.startsWith("#")) this.colour.value = key;
-      else this.addPicture(key, false);
+      else this.addPicture(key, h("span", { t: "effects.picture" }));
     }
     const chosen = this.radios.get(key) ?? this.ownColour.radio;
     chosen.checked = true;
@@ -61,28 +61,31 @@ export class BackgroundPicker extends HTMLElement {
     for (const colour of COLOURS) this.add(colour, swatch(colour), h("span", { class: "visually-hidden" }, colour));
     this.ownColour.radio.addEventListener("change", () => this.choose({ effect: "replace", background: this.colour.value }));
     this.grid.append(this.ownColour.element);
-    for (const name of remembered.pictures()) this.addPicture(name, true);
+    for (const name of remembered.pictures()) this.addOwn(name);
     this.show(this.pick);
   }
 
   /** Those of the server. @private */
   async load() {
-    const names = await api.pictures().catch(() => []); // the others can be chosen all the same
-    for (const name of names) if (!this.radios.has(name)) this.addPicture(name, false);
+    const pictures = await api.pictures().catch(() => []); // the others can be chosen all the same
+    for (const { name, title } of pictures) {
+      this.radios.get(name)?.closest(".background")?.remove(); // chosen before it was known what it is
+      this.addPicture(name, h("span", {}, title[language()] ?? title.en ?? name));
+    }
     this.show(this.pick);
   }
 
-  /** @private @param {string} name @param {boolean} own whether it was added in this browser, and may be taken from the list */
-  addPicture(name, own) {
+  /** @private @param {string} name @param {HTMLElement} label */
+  addPicture(name, label) {
     const image = h("img", { src: thumbnailUrl(name), alt: "", loading: "lazy", decoding: "async" });
-    const key = `effects.picture-${name}`;
-    const label = h("span", {}, name);
-    if (isKey(key)) say(label, key);
-    else if (own) say(label, "effects.own-picture");
-    const tile = this.add(name, image, label);
-    if (!own) return;
-    tile.element.append(this.removeButton(name, tile.element));
-    image.addEventListener("error", () => this.forget(name, tile.element)); // the server does not have it any more
+    return { image, element: this.add(name, image, label).element };
+  }
+
+  /** One that was added in this browser, and may be taken from the list. @private @param {string} name */
+  addOwn(name) {
+    const { image, element } = this.addPicture(name, h("span", { t: "effects.own-picture" }));
+    element.append(this.removeButton(name, element));
+    image.addEventListener("error", () => this.forget(name, element)); // the server does not have it any more
   }
 
   /** @private @param {string} name @param {HTMLElement} element */
@@ -106,7 +109,7 @@ export class BackgroundPicker extends HTMLElement {
   /** @private @param {string} name of a picture that the server has now */
   added(name) {
     remembered.setPictures([name, ...remembered.pictures().filter((each) => each !== name)].slice(0, MAX_REMEMBERED));
-    if (!this.radios.has(name)) this.addPicture(name, true);
+    if (!this.radios.has(name)) this.addOwn(name);
     this.choose({ effect: "replace", background: name });
     this.radios.get(name)?.focus();
   }

@@ -31,7 +31,7 @@ export class EffectsSide extends HTMLElement {
     if (!opens || !session?.effects) return;
     const own = new OwnPicture(); // on a phone the panel covers the tiles
     [own.media, own.session] = [session.media, session];
-    this.body.replaceChildren(own, new EffectsPanel(session.effects, session));
+    this.body.replaceChildren(h("div", { class: "effects-own" }, own), new EffectsPanel(session.effects, session));
     this.heading.focus();
   }
 }

@@ -1,6 +1,6 @@
-import { api, explain } from "../api.js";
+import { api, ApiError, explain } from "../api.js";
 import { h } from "../dom.js";
-import { say, t } from "../i18n.js";
+import { isKey, say, t } from "../i18n.js";
 import { icon } from "../icons.js";
 
 const TYPES = ["image/jpeg", "image/png", "image/webp"];
@@ -57,15 +57,14 @@ export class PictureUpload extends HTMLElement {
   async take(file) {
     if (this.button.disabled) return;
     this.complain("");
-    if (!TYPES.includes(file.type)) return this.complain(t("effects.picture-type"));
-    if (file.size > MAX_BYTES) return this.complain(t("effects.picture-large"));
+    if (!TYPES.includes(file.type)) return this.complain(t("effects.picture-wrong-type"));
+    if (file.size > MAX_BYTES) return this.complain(t("effects.picture-too-large"));
     this.busy(true);
     try {
       const { name } = await api.addPicture(this.meetingId, file);
       this.dispatchEvent(new CustomEvent("vmeet-picture", { detail: name }));
     } catch (error) {
-      const { text, detail } = explain(error);
-      this.complain(detail && detail !== text ? `${text} ${detail}` : text);
+      this.complain(faultOf(error));
     }
     this.busy(false);
     if (document.activeElement === document.body) this.focus(); // what is disabled loses it
@@ -83,6 +82,14 @@ export class PictureUpload extends HTMLElement {
     this.fault.textContent = text;
     this.fault.hidden = !text;
   }
+}
+
+/** @param {unknown} error */
+function faultOf(error) {
+  const key = `effects.picture-${error instanceof ApiError ? error.code : ""}`;
+  if (isKey(key)) return t(key);
+  const { text, detail } = explain(error);
+  return detail && detail !== text ? `${text} ${detail}` : text;
 }
 
 customElements.define("vmeet-picture-upload", PictureUpload);
