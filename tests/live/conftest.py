@@ -25,6 +25,7 @@ from vmeet_core.hookspecs import Frame, FrameFilter, FrameFilterProvider, FrameS
 class MarkOptions(Options):
     level: int = 200
     after: int = 10  # good pictures before it goes wrong
+    background: str = ""
 
 class Stream(FrameStream):
     def __init__(self, options, kind):

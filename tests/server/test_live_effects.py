@@ -116,7 +116,9 @@ async def test_nobody_sees_anything_but_the_card_and_what_was_filtered(enter: En
     ben = await enter("Ben")
     anna = await enter("Anna", camera=True)
     assert anna.effects is not None
-    assert anna.effects["filters"] == [{"name": "mark", "on": True, "options": {"level": 200, "after": 10}}]
+    assert anna.effects["filters"] == [
+        {"name": "mark", "on": True, "options": {"level": 200, "after": 10, "background": ""}}
+    ]
     await ben.until(lambda: latest(ben) == "marked")
     await ben.until(lambda: state(anna) == "on" and ben.people[anna.id]["camera_effects"] == "on")
     assert anna.effects["camera"] == {"state": "on", "reason": None, "hides": True, "reduced": False}
@@ -157,6 +159,7 @@ async def test_other_options_hold_within_half_a_second(enter: Enter) -> None:
         (wish(level="loud"), "mark.level"),
         (wish(levl=3), "mark.levl"),
         ({"denoiser": {"name": "quiet"}}, "quiet is not the live denoiser"),
+        (wish(background="u" + 32 * "0"), "upload it again"),
     ],
 )
 async def test_wishes_that_cannot_be_had_change_nothing(enter: Enter, effects: Any, said: str) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import os
+from pathlib import Path
 
+from vmeet_core.effects.picture_shelf import FOLDER, is_upload_name, upload_file
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.live.card import Card, make_card
 from vmeet_core.live.pool import LivePool
@@ -21,6 +23,7 @@ class LiveEngines:
         self._settings = settings
         self.pictures = LivePool(settings, workers=settings.live.workers or os.cpu_count() or 1)
         self.sound = LivePool(settings)  # of its own: no picture may hold a voice up
+        self._pictures = Path(settings.server.data_dir) / FOLDER
         self._card: Card | None = None
 
     async def start(self) -> None:
@@ -43,6 +46,10 @@ class LiveEngines:
         if denoisers:
             wanted.append(self.sound.need(denoisers=denoisers))
         await asyncio.gather(*wanted)
+
+    def has_picture(self, name: str) -> bool:
+        """Whether a background can be had; of names that are no uploads the plugin knows better."""
+        return not is_upload_name(name) or upload_file(self._pictures, name).exists()
 
     @property
     def blank_card(self) -> Card:

@@ -8,7 +8,7 @@ from vmeet_core.manifest import SourceKind
 from vmeet_core.server.attendee import Attendee, Denoising, Filtering
 from vmeet_core.server.filtered_camera import SIZES, State
 from vmeet_core.server.live_engines import LiveEngines
-from vmeet_core.server.meeting_effects import Chosen, MeetingEffects
+from vmeet_core.server.meeting_effects import BadEffects, Chosen, MeetingEffects
 
 OnChange = Callable[["PersonalEffects", SourceKind], None]
 
@@ -26,7 +26,11 @@ class PersonalEffects:
 
     def wish(self, wishes: protocol.EffectWishes | None) -> None:
         """Carry it out from this moment on. Raises BadEffects, and then nothing has changed."""
-        before, self.chosen = self.chosen, self._effects.choose(wishes)
+        chosen = self._effects.choose(wishes)
+        for name, options in chosen.filters_on:
+            if not self._engines.has_picture(str(options.get("background", ""))):
+                raise BadEffects(f"{name}: the uploaded background is not here any more; upload it again")
+        before, self.chosen = self.chosen, chosen
         self.attendee.participant.effects = wishes
         self._filter(before)
         self._denoise(before)
