@@ -1,6 +1,5 @@
 """The server's end of a meeting with live effects: a preview first, wishes, and how they stand. Media goes nowhere."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -84,16 +83,6 @@ class EffectsRoom(MeetingRoom):
         await self.send(
             type="effects-changed", filters=filters, denoiser=denoiser, camera=self.camera, microphone=self.microphone
         )
-
-    async def next_of(self, kind: str) -> dict[str, Any]:
-        """Waits for a message of this type that comes from now on."""
-        before = len(self.heard)
-        async with asyncio.timeout(10):
-            while True:
-                for message in self.heard[before:]:
-                    if message["type"] == kind:
-                        return message
-                await asyncio.sleep(0.02)
 
 
 def in_force(offer: dict[str, Any], wish: dict[str, Any] | None) -> dict[str, Any]:
