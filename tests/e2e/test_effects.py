@@ -42,6 +42,14 @@ CHANGE = """async ([name, wanted]) => {
     return null;
 }""" % CORNER
 
+#: Notes how the effects stand, one after another.
+WATCH = """() => {
+    const status = document.querySelector('vmeet-effect-status');
+    window.standings = [];
+    const note = () => status.dataset.standing !== window.standings.at(-1) && window.standings.push(status.dataset.standing);
+    new MutationObserver(note).observe(status, { attributes: true, attributeFilter: ['data-standing'] });
+}"""
+
 
 @pytest.fixture
 def presets() -> str:
@@ -184,8 +192,10 @@ async def test_a_filter_that_fails_shows_a_card_and_goes_on_when_asked(server: A
     await expect(status).to_contain_text("it was asked to break")
     note = ben.get_by_test_id("tile").filter(has_text="Anna").get_by_test_id("tile-note")
     await expect(note).to_contain_text("Anna’s background filter has failed")
+    await anna.evaluate(WATCH)
+    await anna.get_by_test_id("effects-again").click()  # it begins anew, and breaks again
+    await anna.wait_for_function("() => window.standings.join().endsWith('starting,failed')", timeout=15_000)
     await anna.get_by_label("Break").uncheck()
-    await anna.get_by_test_id("effects-again").click()
     await expect(status).to_have_attribute("data-standing", "on", timeout=15_000)
     await corner_becomes(ben, ANNA, GREEN)
     await expect(note).to_be_hidden()
