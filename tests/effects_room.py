@@ -33,7 +33,7 @@ def effects(people_may_change: str = "everything", *filters: dict[str, Any], den
 
 
 class EffectsRoom(MeetingRoom):
-    """``offer`` is what the meeting has, ``camera`` how the filters stand; ``refuses`` is an error that answers a preview.
+    """``offer`` is what the meeting has, ``camera`` how the filters stand; ``refuses`` answers a preview with an error.
 
     ``wishes`` are the latest of the page; ``sockets`` counts those that it has opened.
     """
@@ -67,7 +67,9 @@ class EffectsRoom(MeetingRoom):
         if kind == "preview" and self.refuses is not None:
             await socket.send_json({"type": "error", **self.refuses})
         elif kind == "preview":
-            await socket.send_json({"type": "previewing", "participant_id": "guest", "ice_servers": [], "heartbeat_s": 1})
+            await socket.send_json(
+                {"type": "previewing", "participant_id": "guest", "ice_servers": [], "heartbeat_s": 1}
+            )
         elif kind == "join":
             await socket.send_json(self._welcome(message["name"]))
         if kind in ("preview", "join") or (kind == "effects" and self.answers_wishes):

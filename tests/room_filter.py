@@ -1,7 +1,7 @@
 """A plugin for tests: the filter ``room`` keeps a box in the middle of the picture and paints over the rest.
 
-It has the options of every person-mask plugin and needs no model; asked to, it breaks. ``install`` puts it where a server
-finds it.
+It has the options of every person-mask plugin and needs no model; asked to, it breaks. ``install`` puts it where a
+server finds it.
 """
 
 from pathlib import Path

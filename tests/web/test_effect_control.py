@@ -112,7 +112,8 @@ async def test_what_the_server_refuses_is_forgotten(blank: Page) -> None:
     await make(blank, effects())
     await blank.evaluate("(message) => window.control.told(message)", told(ON, background="dawn", effect="replace"))
     refuse = """() => {
-        window.control.set(window.mask, { on: false, options: { background: 'nowhere', effect: 'replace', strength: 0.1 } });
+        const options = { background: 'nowhere', effect: 'replace', strength: 0.1 };
+        window.control.set(window.mask, { on: false, options });
         window.control.refused('no picture nowhere');
     }"""
     await blank.evaluate(refuse)
@@ -201,7 +202,9 @@ class NoBackground(Options):
         (NoBackground, False, ["effect", "background", "feather"], []),
     ],
 )
-async def test_how_options_are_laid_out(blank: Page, options: Any, picks: bool, main: list[str], advanced: list[str]) -> None:
+async def test_how_options_are_laid_out(
+    blank: Page, options: Any, picks: bool, main: list[str], advanced: list[str]
+) -> None:
     found = await blank.evaluate(LAYOUT, options.model_json_schema())
     assert (found["picks"], found["main"]["names"], found["advanced"]["names"]) == (picks, main, advanced)
     assert list(found["main"]["schema"]["properties"]) == main

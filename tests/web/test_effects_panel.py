@@ -1,15 +1,13 @@
 """The panel of effects: what may be changed, what is sent, what is claimed, in the lobby and in the meeting."""
 
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import pytest_asyncio
-from effects_room import (
-    BRIGHTNESS, FAILED, MASK, OFF, ON, QUIET, STARTING, EffectsRoom, effects, join, open_lobby,
-)  # fmt: skip
+from effects_room import BRIGHTNESS, FAILED, MASK, OFF, ON, QUIET, STARTING, EffectsRoom, effects, join, open_lobby
 from meeting_room import person
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, expect
@@ -19,10 +17,18 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 
 @pytest.fixture
-def picture(tmp_path: Path) -> Path:
-    """A JPEG."""
+def jpeg() -> bytes:
+    """A small picture."""
+    file = io.BytesIO()
+    Image.new("RGB", (16, 9), (120, 90, 60)).save(file, "JPEG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def picture(tmp_path: Path, jpeg: bytes) -> Path:
+    """It as a file."""
     path = tmp_path / "beach.jpg"
-    Image.fromarray(np.full((9, 16, 3), 120, np.uint8)).save(path)
+    path.write_bytes(jpeg)
     return path
 
 
@@ -177,7 +183,7 @@ async def test_the_denoiser_likewise(page: Page, site: Any) -> None:
 # ---- pictures of one's own ----
 
 
-async def test_a_picture_is_added_chosen_and_kept(page: Page, site: Any, picture: Path) -> None:
+async def test_a_picture_is_added_chosen_and_kept(page: Page, site: Any, picture: Path, jpeg: bytes) -> None:
     room = EffectsRoom()
     site.answers["POST /api/meetings/abcd/pictures"] = (201, {"name": "u123"})
     site.files["/api/pictures/u123"] = str(picture)
@@ -185,7 +191,7 @@ async def test_a_picture_is_added_chosen_and_kept(page: Page, site: Any, picture
     await page.get_by_test_id("picture-file").set_input_files(picture)
     sent = await room.wait_for(type="effects")
     assert sent["effects"]["filters"][0]["options"] == {"effect": "replace", "background": "u123"}
-    assert site.bodies["POST /api/meetings/abcd/pictures"] == picture.read_bytes()
+    assert site.bodies["POST /api/meetings/abcd/pictures"] == jpeg
     await expect(background(page, "u123").locator("input")).to_be_focused()
     await page.reload()
     await page.get_by_test_id("lobby-effects").get_by_text("Background and effects").click()
@@ -199,7 +205,7 @@ async def test_a_picture_is_added_chosen_and_kept(page: Page, site: Any, picture
     assert await page.evaluate("() => localStorage.getItem('vmeet.pictures')") == "[]"
 
 
-async def test_a_picture_can_be_dropped(page: Page, site: Any, picture: Path) -> None:
+async def test_a_picture_can_be_dropped(page: Page, site: Any, picture: Path, jpeg: bytes) -> None:
     site.answers["POST /api/meetings/abcd/pictures"] = (201, {"name": "u123"})
     site.files["/api/pictures/u123"] = str(picture)
     await open_lobby(page, site, EffectsRoom())
@@ -208,9 +214,9 @@ async def test_a_picture_can_be_dropped(page: Page, site: Any, picture: Path) ->
         transfer.items.add(new File([new Uint8Array(bytes)], 'beach.jpg', { type: 'image/jpeg' }));
         target.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
     }"""
-    await page.locator("vmeet-picture-upload").evaluate(drop, list(picture.read_bytes()))
+    await page.locator("vmeet-picture-upload").evaluate(drop, list(jpeg))
     await expect(chosen(page)).to_have_attribute("data-background", "u123")
-    assert site.bodies["POST /api/meetings/abcd/pictures"] == picture.read_bytes()
+    assert site.bodies["POST /api/meetings/abcd/pictures"] == jpeg
 
 
 async def test_what_is_no_picture_is_not_sent(page: Page, site: Any, tmp_path: Path) -> None:

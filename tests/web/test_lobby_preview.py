@@ -295,7 +295,10 @@ async def test_a_correction_is_shown_as_soon_as_it_is_there_and_no_sooner(blank:
     assert (await blank.evaluate(SHOWS))[0] == "local"
     await blank.evaluate("(camera) => { window.session.slot = null; window.session.tell(camera); }", ON)
     assert (await blank.evaluate(SHOWS))[0] == "local"
-    back = "() => { const { session } = window; session.slot = { video: session.track, paused: false }; session.dispatchEvent(new Event('own')); }"
+    back = """() => {
+        window.session.slot = { video: window.session.track, paused: false };
+        window.session.dispatchEvent(new Event('own'));
+    }"""
     await blank.evaluate(back)
     await blank.wait_for_function("() => window.own.dataset.shows === 'received'")
 
@@ -324,7 +327,9 @@ async def test_the_own_tile_asks_for_what_the_others_see(page: Page, site: Any) 
     own = page.locator("vmeet-tile.own")
     await expect(own).not_to_have_attribute("data-picture", "")  # the room is not shown in place of it
     await room.tell(camera=STARTING)
-    await expect(own.get_by_test_id("tile-note")).to_have_text("Your picture is being prepared. The others see a card until then")
+    await expect(own.get_by_test_id("tile-note")).to_have_text(
+        "Your picture is being prepared. The others see a card until then"
+    )
     await page.get_by_test_id("toggle-effects").click()
     await page.get_by_role("switch", name="Mask").uncheck()
     await room.wait_for(type="effects")
