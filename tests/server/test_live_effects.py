@@ -28,6 +28,7 @@ PRESETS = {
     "open": Preset(frame_filters=("plain",), people_may_change="options"),
     "fixed": Preset(frame_filters=("mark",), people_may_change="nothing"),
     "raises": Preset(frame_filters=("raises",), options={"raises": {"after": 20}}),
+    "quiet": Preset(live_denoiser="quiet"),
     "plain": Preset(),
 }
 Enter = Callable[..., Awaitable[Person]]
@@ -314,6 +315,26 @@ def recorded_kinds(path: Path) -> list[str]:
             if not found or found[-1] != name_of(level):
                 found.append(name_of(level))
     return found
+
+
+@pytest.mark.parametrize("meeting", ["quiet"], indirect=True)
+async def test_a_denoiser_is_heard_and_can_be_turned_off(client: Any, enter: Enter) -> None:
+    ben = await enter("Ben")
+    anna = await enter("Anna", camera=True)
+    anna.tone.loud = True
+    await ben.hears(anna)
+    await anna.until(lambda: anna.effects and anna.effects["microphone"]["state"] == "on")
+    (live,) = client.app[HALL].all_live()
+    attendee, listener = live.attendees[anna.id], live.members[ben.id]
+    slot = next(sound for who, _, sound, _ in listener._slots() if who == anna.id)
+    await ben.until(lambda: slot.source is attendee.denoised.source)
+    await ben.hears(anna)
+    await anna.send(type="effects", effects={"denoiser": {"name": "quiet", "on": False}})
+    await anna.until(lambda: anna.effects and anna.effects["microphone"]["state"] == "off")
+    await ben.until(lambda: slot.source is attendee.sources["microphone"])
+    await ben.hears(anna)
+    assert anna.effects is not None
+    assert anna.effects["camera"]["state"] == "off"
 
 
 async def test_engines_that_only_a_meeting_names_are_loaded_for_it(client: Any) -> None:

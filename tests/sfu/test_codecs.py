@@ -5,7 +5,7 @@ from fractions import Fraction
 import av
 import pytest
 
-from vmeet_core.sfu.codecs import is_keyframe_start, parse_vp8, vp8_height_px
+from vmeet_core.sfu.codecs import is_keyframe_start, opus_samples, parse_vp8, vp8_height_px
 
 
 def vp8(picture_id: int, tl0: int, wide: bool = True, start: bool = True, key: bool = True) -> bytes:
@@ -74,3 +74,23 @@ def test_the_height_of_a_keyframe() -> None:
     assert vp8_height_px(b"\x10" + bytes(coded)) == 182
     assert vp8_height_px(b"\x10" + bytes(coded)[:5]) == 0
     assert vp8_height_px(b"") == 0
+
+
+@pytest.mark.parametrize(
+    ("payload", "samples"),
+    [
+        (b"", 0),
+        (bytes((1 << 3,)), 960),  # SILK, 20 ms
+        (bytes((11 << 3,)), 2880),  # SILK, 60 ms
+        (bytes((12 << 3,)), 480),  # both, 10 ms
+        (bytes((16 << 3,)), 120),  # CELT, 2.5 ms
+        (bytes((31 << 3,)), 960),
+        (bytes((31 << 3 | 4,)), 960),  # stereo
+        (bytes((31 << 3 | 1,)), 1920),
+        (bytes((31 << 3 | 2, 9)), 1920),
+        (bytes((31 << 3 | 3, 0x83)), 2880),  # three frames, of different sizes
+        (bytes((31 << 3 | 3,)), 0),  # cut short
+    ],
+)
+def test_an_opus_packet_tells_its_length(payload: bytes, samples: int) -> None:
+    assert opus_samples(payload) == samples

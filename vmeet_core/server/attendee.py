@@ -139,7 +139,7 @@ class Attendee:
         """Clean the voice from now on, otherwise than before, or no more."""
         self.denoising = denoising
         if self.denoised is not None:
-            self.denoised.close()
+            self.denoised.stop()
             self.denoised = None
         if denoising is not None and "microphone" in self.sources:
             self.denoised = DenoisedMicrophone(self.sources["microphone"], denoising.pool, denoising.on_state)

@@ -8,9 +8,9 @@ from aiortc.rtcrtpparameters import RTCRtpSendParameters
 from aiortc.rtp import RtcpReceiverInfo, RtcpSenderInfo, RtcpSrPacket
 
 from vmeet_core.media.encoded import CLOCK_HZ
-from vmeet_core.sfu.codecs import CodecName
+from vmeet_core.sfu.codecs import CodecName, opus_samples
 from vmeet_core.sfu.ingress import AUDIO_LEVEL
-from vmeet_core.sfu.packet import NTP_OFFSET_S, Extensions, RtpPacket, Wire, sequence_newer
+from vmeet_core.sfu.packet import NTP_OFFSET_S, Extensions, RtpPacket, Wire, sequence_newer, timestamp_difference
 from vmeet_core.sfu.rtx_stream import PacketSender, RtxStream
 from vmeet_core.sfu.sent_packets import WIRE_BYTES
 from vmeet_core.sfu.sequence_map import Place, SequenceMap
@@ -28,6 +28,7 @@ MAX_REPAIR_AGE_S = 1.5
 MAX_EMPTIED = 1024
 MAX_PADDING_PACKETS = 24
 MAX_EARLY_PACKETS = 64
+MAX_LATE_SOUND_S = 1.0  #: what was made of a voice is of no use any more when it is later than that
 
 
 class Demand(NamedTuple):
@@ -271,13 +272,16 @@ class Egress:
         if not packet.keyframe:
             source.request_keyframe()
             return
+        last, clock_hz = self._last, CLOCK_HZ[packet.codec]
+        if last is not None and _is_heard(last, packet):
+            return
         if self._map is not None:
             self._next_out = self._map.next_out
-        last, clock_hz = self._last, CLOCK_HZ[packet.codec]
         out, picture_delta = packet.sequence if self._next_out is None else self._next_out, 0
         if last is not None:
             out_timestamp = last.timestamp + self._timestamp_offset
-            self._timestamp_offset = out_timestamp + max(int(_elapsed_s(last, packet) * clock_hz), 1) - packet.timestamp
+            step = max(int(_elapsed_s(last, packet) * clock_hz), _samples(last))
+            self._timestamp_offset = out_timestamp + step - packet.timestamp
             picture_delta = last.picture_id + self._last_picture_delta + 1 - packet.picture_id
             self._tl0_delta = last.tl0 + self._tl0_delta + 1 - packet.tl0
         if self._current is not source and self._current is not None:
@@ -468,14 +472,42 @@ class Egress:
 
 
 def _elapsed_s(last: RtpPacket, packet: RtpPacket) -> float:
-    """Time from one packet's capture to another's: by the publisher's clocks where it is the same publisher."""
+    """Time from one packet's capture to another's: by the publisher's clocks where it is the same publisher.
+
+    A voice and what a denoiser made of it follow each other as they come, though one is later than the other: a
+    receiver whose packets were all late or early from now on would delay the sound by so much more. Sender reports
+    tell of the shift, so lips and voice stay together.
+    """
     before, after = last.source, packet.source
-    if before is None or after is None or before.clock is not after.clock:
+    if before is None or after is None or before.clock is not after.clock or _is_same_voice(before, after):
         return packet.arrived_s - last.arrived_s
     captured = _captured_s(before, last), _captured_s(after, packet)
     if captured[0] is None or captured[1] is None:
         return packet.arrived_s - last.arrived_s
     return captured[1] - captured[0]
+
+
+def _is_same_voice(before: Source, after: Source) -> bool:
+    """Whether they count their timestamps alike, and one was perhaps made of the other."""
+    return not after.is_video and before.timeline is after.timeline
+
+
+def _is_heard(last: RtpPacket, packet: RtpPacket) -> bool:
+    """Whether the receiver has some of this sound already: what a denoiser has made comes later than the raw one.
+
+    It is not played twice: the receiver bridges the gap until what follows has come.
+    """
+    before, after = last.source, packet.source
+    if before is None or after is None or not _is_same_voice(before, after):
+        return False
+    step = timestamp_difference(packet.timestamp, last.timestamp)
+    late_s = packet.arrived_s - last.arrived_s - step / CLOCK_HZ[packet.codec]
+    return step < _samples(last) and late_s < MAX_LATE_SOUND_S  # else the publisher counts anew
+
+
+def _samples(packet: RtpPacket) -> int:
+    """How much later the next packet is at least."""
+    return max(opus_samples(packet.payload), 1) if packet.codec == "opus" else 1
 
 
 def _captured_s(source: Source, packet: RtpPacket) -> float | None:

@@ -174,12 +174,10 @@ class Ingress(Source):
 
     def on_sender_report(self, ntp_timestamp: int, rtp_timestamp: int, now_s: float) -> None:
         """The publisher's clocks: kept for our receiver reports, and passed on for lip sync."""
-        self.last_sender_report = (ntp_timestamp, rtp_timestamp)
         self.clock.add_sender_report(ntp_timestamp, now_s)
         if self._statistics is not None:
             self._statistics.add_sender_report(ntp_timestamp, now_s)
-        for listener in self._listeners:
-            listener.sender_report(ntp_timestamp, rtp_timestamp)
+        self._tell_clocks(ntp_timestamp, rtp_timestamp)
 
     def reports(self, now_s: float) -> Iterable[RtcpReceiverInfo]:
         """The block of the next receiver report, if anything has come."""

@@ -58,9 +58,7 @@ class MadeSource(Source):
     def on_sender_report(self, ntp_timestamp: int, rtp_timestamp: int) -> None:
         """The clocks of the publisher whose picture this was, for lip sync; told on when they are new."""
         if self.last_sender_report != (ntp_timestamp, rtp_timestamp):
-            self.last_sender_report = (ntp_timestamp, rtp_timestamp)
-            for listener in self._listeners:
-                listener.sender_report(ntp_timestamp, rtp_timestamp)
+            self._tell_clocks(ntp_timestamp, rtp_timestamp)
 
     def continue_after(self) -> None:
         """What comes next does not continue what was: another worker, another activation."""

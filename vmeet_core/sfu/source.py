@@ -33,6 +33,7 @@ class Source(ABC):
     """Keeps its latest packets for retransmissions, and knows what its layers take.
 
     ``clock`` is that of its publisher: sources of one publisher can follow each other by the time of capture.
+    Those of one ``timeline`` even count their RTP timestamps alike: one was made of the other.
     """
 
     def __init__(self, source: SourceKind, clock: PublisherClock) -> None:
@@ -40,6 +41,7 @@ class Source(ABC):
         self.is_video = source != "microphone"
         self.ssrc: int | None = None
         self.clock = clock
+        self.timeline = object()
         self.muted = False
         self.keyframe_sequence: int | None = None  #: where the latest keyframe begins
         self.height_px = 0  #: of the latest keyframe; 0 when unknown
@@ -103,6 +105,12 @@ class Source(ABC):
         self._ring[packet.sequence % RING_PACKETS] = packet
         for listener in self._listeners if not self._shielded else self._those_private():
             listener.forward(packet)
+
+    def _tell_clocks(self, ntp_timestamp: int, rtp_timestamp: int) -> None:
+        """The publisher's, to everybody, for lip sync."""
+        self.last_sender_report = (ntp_timestamp, rtp_timestamp)
+        for listener in self._listeners:
+            listener.sender_report(ntp_timestamp, rtp_timestamp)
 
     def _note_keyframe(self, packet: RtpPacket) -> None:
         if self.keyframe_sequence is None or sequence_newer(packet.sequence, self.keyframe_sequence):
