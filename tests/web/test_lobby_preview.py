@@ -1,6 +1,7 @@
 """Before joining: the own picture goes through the server, and what is shown of it is never the room by mistake."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ async def test_the_preview_is_greeted_with_what_is_remembered_and_sends_the_came
     await remember(page, REMEMBERED)
     await open_lobby(page, site, room)
     assert (await room.wait_for(type="preview"))["effects"] == WISHES
+    await expect(page.get_by_test_id("preview-hint")).to_have_text(re.compile("Nobody sees it before you join"))
     assert kinds(room)[0] == "preview"
     await room.wait_for(type="publish")
     await room.wait_for(type="mute", source="camera", muted=False)
@@ -109,6 +111,7 @@ async def test_without_filters_there_is_nothing_to_preview(page: Page, site: Any
     await expect(picture).to_have_attribute("data-shows", "local")
     await page.wait_for_timeout(300)
     assert room.sockets == 0
+    await expect(page.get_by_test_id("preview-hint")).to_be_hidden()
     await join(page)
     assert kinds(room)[0] == "join"
 
@@ -121,12 +124,14 @@ async def test_the_room_is_veiled_until_the_filtered_picture_is_there(page: Page
     await expect(picture.get_by_text("Your picture is being prepared")).to_be_visible()
     blurred = await picture.locator("video.local").evaluate("(video) => getComputedStyle(video).filter")
     assert "blur(28px)" in blurred
+    room.answers_wishes = False
     await page.get_by_role("switch", name="Mask").uncheck()
     await room.wait_for(type="effects")
     await expect(picture).to_have_attribute("data-shows", "veil")  # the server has not said so
     await room.tell(camera=OFF)
     await expect(picture).to_have_attribute("data-shows", "local")
     await page.get_by_role("switch", name="Mask").check()
+    await room.wait_for(type="effects")
     await expect(picture).to_have_attribute("data-shows", "veil")
     await page.get_by_test_id("preview-camera").click()
     await expect(picture).to_have_attribute("data-shows", "nothing")
@@ -153,6 +158,7 @@ async def test_a_preview_that_fails_keeps_nobody_out(page: Page, site: Any, fata
     picture = page.locator("vmeet-preview vmeet-own-picture")
     await expect(picture).to_have_attribute("data-shows", "veil")
     await expect(picture).to_contain_text("cannot be shown here")
+    await expect(page.get_by_test_id("preview-hint")).to_be_hidden()
     await expect(page.get_by_test_id("effects-status-camera")).to_have_text("Takes effect when you join.")
     await join(page)
     assert (await room.wait_for(type="join"))["effects"] == WISHES

@@ -7,7 +7,8 @@ import { PictureUpload } from "./picture-upload.js";
 
 /** @typedef {{effect: "none"} | {effect: "blur"} | {effect: "replace", background: string}} Pick */
 
-const COLOURS = ["#1f2f38", "#20603c", "#e6ded1"];
+/** @type {[string, import("../i18n.js").Key][]} */
+const COLOURS = [["#1f2f38", "effects.colour-night"], ["#20603c", "effects.colour-green"], ["#e6ded1", "effects.colour-sand"]];
 const FIRST_OWN_COLOUR = "#7a5c8e";
 const MAX_REMEMBERED = 24;
 
@@ -58,7 +59,7 @@ export class BackgroundPicker extends HTMLElement {
     // No radio button: the arrow keys must not uncover the room on their way.
     this.grid.append(h("div", { class: "background", "data-background": "none" }, this.none));
     this.add("blur", h("span", { class: "swatch blurred" }), h("span", { t: "effects.blur" }));
-    for (const colour of COLOURS) this.add(colour, swatch(colour), h("span", { class: "visually-hidden" }, colour));
+    for (const [colour, name] of COLOURS) this.add(colour, swatch(colour), h("span", { t: name }));
     this.ownColour.radio.addEventListener("change", () => this.choose({ effect: "replace", background: this.colour.value }));
     this.grid.append(this.ownColour.element);
     for (const name of remembered.pictures()) this.addOwn(name);

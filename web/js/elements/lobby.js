@@ -20,6 +20,7 @@ export class Lobby extends HTMLElement {
     this.session = session ?? null;
     this.media = session?.media ?? null;
     this.notes = h("div", { class: "lobby-notes", role: "status", "data-testid": "lobby-notes" });
+    this.hint = h("p", { class: "muted small", hidden: true, t: "effects.preview-hint", "data-testid": "preview-hint" });
     this.refusal = "";
     this.changed = () => this.showNotes();
     this.refused = (/** @type {Event} */ event) => {
@@ -39,10 +40,10 @@ export class Lobby extends HTMLElement {
     const devices = new DevicePicker();
     preview.media = devices.media = this.media;
     this.append(
-      h("section", { class: "lobby-media" }, preview),
+      h("section", { class: "lobby-media" }, preview, this.hint),
       h("section", { class: "lobby-form card" }, ...this.heading(this.meeting), this.form(), this.notes, advanced(devices), this.effects()),
     );
-    this.session?.addEventListener("preview-failed", this.changed);
+    for (const type of ["state", "preview-failed"]) this.session?.addEventListener(type, this.changed);
     this.session?.effects?.addEventListener("refused", this.refused);
     this.showNotes();
     this.media.start({ camera: remembered.wanted("camera"), microphone: remembered.wanted("microphone") });
@@ -50,7 +51,7 @@ export class Lobby extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.session?.removeEventListener("preview-failed", this.changed);
+    for (const type of ["state", "preview-failed"]) this.session?.removeEventListener(type, this.changed);
     this.session?.effects?.removeEventListener("refused", this.refused);
   }
 
@@ -65,6 +66,7 @@ export class Lobby extends HTMLElement {
   /** What a person has to know of the effects before coming in. @private */
   showNotes() {
     const effects = this.session?.effects ?? null;
+    this.hint.hidden = this.session?.state !== "previewing" || this.session.previewFailed;
     const missing = missingProtection(this.meeting?.effects ?? null);
     fill(
       this.notes,
