@@ -22,6 +22,7 @@ export class Lobby extends HTMLElement {
     this.notes = h("div", { class: "lobby-notes", role: "status", "data-testid": "lobby-notes" });
     this.hint = h("p", { class: "muted small", hidden: true, t: "effects.preview-hint", "data-testid": "preview-hint" });
     this.refusal = "";
+    this.said = "";
     this.changed = () => this.showNotes();
     this.refused = (/** @type {Event} */ event) => {
       this.refusal = /** @type {CustomEvent} */ (event).detail;
@@ -68,6 +69,9 @@ export class Lobby extends HTMLElement {
     const effects = this.session?.effects ?? null;
     this.hint.hidden = this.session?.state !== "previewing" || this.session.previewFailed;
     const missing = missingProtection(this.meeting?.effects ?? null);
+    const said = JSON.stringify([missing, effects?.outdated, this.refusal, this.session?.previewFailed]);
+    if (said === this.said) return; // it is read out
+    this.said = said;
     fill(
       this.notes,
       missing.length ? note("warning", h("p", { t: "effects.missing", tParams: { titles: formatList(missing) } })) : null,
