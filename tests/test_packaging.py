@@ -28,6 +28,21 @@ def test_every_file_of_the_client_is_in_the_wheel(wheel: Path) -> None:
     assert not [name for name in packed if name.startswith("tests")]
 
 
+@pytest.mark.parametrize(
+    "folder", sorted((ROOT / "plugins").glob("*/pyproject.toml")), ids=lambda path: path.parent.name
+)
+def test_the_wheel_of_a_plugin_carries_its_code_and_its_weights(folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=folder.parent, check=True)
+    (built,) = tmp_path.glob("*.whl")
+    packed = set(zipfile.ZipFile(built).namelist())
+    source = folder.parent / "src"
+    files = [path for path in source.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert {path.relative_to(source).as_posix() for path in files} <= packed
+    assert any(each.endswith(".dist-info/entry_points.txt") for each in packed)
+    assert not [each for each in packed if each.startswith(("tests", "train"))]
+
+
 def test_the_core_needs_no_model_runtime() -> None:
     needed = [line for line in requires("vmeet-core") or [] if "extra ==" not in line]
     assert needed

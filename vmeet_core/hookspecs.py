@@ -75,12 +75,18 @@ class Host:  # what the core gives a provider: everything it needs from the mach
 
 @dataclass(frozen=True)
 class Frame:
-    """One I420 picture: y (h, w), u and v ((h+1)//2, (w+1)//2), all uint8. BT.601, limited range by default."""
+    """One I420 picture: y (h, w), u and v ((h+1)//2, (w+1)//2), all uint8. BT.601, limited range by default.
+
+    ``person`` says where people are, if a filter of the chain knows. Filters that find people attach it to what they
+    give; the others need not pass it on. The filters after them get it, and with the next picture those before them:
+    for these it is a picture late. It is a hint: absent at first, and whenever nobody knows.
+    """
 
     y: Plane
     u: Plane
     v: Plane
     color: str = "bt601-limited"  #: or "bt601-full"
+    person: Plane | None = None  #: (any h, any w) uint8 over the whole picture, 0: surely nobody, 255: surely a person
 
     def rgb(self, size: tuple[int, int] | None = None) -> Plane:
         """(height, width, 3) uint8; ``size`` = (height, width) takes the nearest pixels."""

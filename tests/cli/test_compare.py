@@ -128,7 +128,8 @@ def test_frame_filters_are_measured_and_one_that_crashes_leaves_the_others(
     assert done.returncode == 1
     assert "vmeet: crashes: a: it raised OSError: no luck (vmeet check crashes may tell more)" in done.stderr
     means = json.loads((green_screen.parent / "out.json").read_text())
-    assert list(means) == ["brightness", "chroma-key", "crashes"]
+    installed_besides = {"pointrend"}
+    assert [name for name in means if name not in installed_besides] == ["brightness", "chroma-key", "crashes"]
     assert means["chroma-key"]["iou"] > 0.97
     assert means["chroma-key"].keys() == {"iou", "boundary_f", "iou_16x9", "boundary_f_16x9", "ms_per_frame", "n"}
     assert means["brightness"].keys() == {"ms_per_frame", "n"}

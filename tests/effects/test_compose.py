@@ -105,6 +105,13 @@ def test_blur_shows_no_halo():
 
 
 @pytest.mark.parametrize("given", EFFECTS)
+def test_other_filters_are_told_where_the_person_is(given):
+    seen = composer(**given).compose(textured(), MASK, 0.0)
+    assert (seen.person.shape, seen.person.dtype) == (MASK.shape, np.uint8)
+    assert np.abs(seen.person / 255 - MASK).max() <= 0.5 / 255 + 1e-6
+
+
+@pytest.mark.parametrize("given", EFFECTS)
 def test_inputs_are_not_touched_and_results_are_one_s_own(given):
     frame, mask = locked(before(PERSON, textured(), checkers(HD))), MASK.copy()
     mask.flags.writeable = False

@@ -61,7 +61,18 @@ def test_a_misplaced_mask_is_drawn_to_the_edge():
     assert wrong[0] < 0.6 * wrong[1]
 
 
-def test_feather_widens_the_seam_inwards():
+@pytest.mark.parametrize("feather", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("room", [60, 190])
+def test_the_outline_stays_where_the_network_saw_it(feather, room):
+    """However soft the edge: what is cut at one half has the same area, to a third of a pixel along the outline."""
+    person = outline(HD)
+    luma = before(person, plain(HD, 190), plain(HD, room)).y
+    found = edge(seen_by_a_network(person), luma, feather) >= 128
+    outline_px = (person - cv2.erode(person, np.ones((3, 3)), borderValue=1)).sum()
+    assert abs(found.sum() - person.sum()) < outline_px / 3
+
+
+def test_feather_widens_the_seam():
     person = outline(HD)
     luma, mask = before(person, plain(HD, 190), plain(HD, 60)).y, seen_by_a_network(person)
     alphas = [edge(mask, luma, feather) for feather in (0, 0.25, 0.5, 0.75, 1)]

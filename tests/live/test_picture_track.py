@@ -1,5 +1,6 @@
 """Decode, filter, encode: and nothing that did not come out of every filter."""
 
+from dataclasses import replace
 from typing import Any
 
 import av
@@ -22,10 +23,12 @@ class Paint(FrameStream):
     def __init__(self, level: int, answer: Any = None) -> None:
         self.level, self.answer = level, answer
         self.pts_s: list[float] = []
+        self.hints: list[Any] = []
         self.closed = 0
 
     def process(self, frame: Frame, pts_s: float) -> Frame:
         self.pts_s.append(pts_s)
+        self.hints.append(frame.person)
         if isinstance(self.answer, Exception):
             raise self.answer
         if self.answer is not None:
@@ -123,6 +126,9 @@ HALF = np.zeros((90, 160), np.uint8)
         (Frame(BLANK, HALF, HALF[:, 1:]), "gave v"),
         (Frame(BLANK, HALF, HALF, "rec2020"), "rec2020"),
         (Frame(BLANK, None, HALF), "gave u"),  # type: ignore[arg-type]
+        (Frame(BLANK, HALF, HALF, person=HALF.astype(np.float32)), r"gave person as float32 \(90, 160\)"),  # type: ignore[arg-type]
+        (Frame(BLANK, HALF, HALF, person=HALF[0]), "gave person"),
+        (Frame(BLANK, HALF, HALF, person=HALF.tolist()), "gave person as list"),
     ],
 )
 def test_a_filter_that_fails_gives_no_picture_at_all(answer: Any, said: str) -> None:
@@ -140,6 +146,74 @@ def test_a_filter_cannot_write_into_what_it_is_given() -> None:
 
     with pytest.raises(FilterFault, match="read-only"):
         make(Writer(0)).process(Camera().frame())
+
+
+class Finder(Paint):
+    """Says where the person is: one level for each picture, nothing when there are none left."""
+
+    def __init__(self, *levels: int | None) -> None:
+        super().__init__(100)
+        self.levels = list(levels)
+
+    def process(self, frame: Frame, pts_s: float) -> Frame:
+        painted = super().process(frame, pts_s)
+        level = self.levels.pop(0) if self.levels else None
+        return painted if level is None else replace(painted, person=np.full((9, 16), level, np.uint8))
+
+
+def seen(hints: list[Any]) -> list[int | None]:
+    return [None if hint is None else int(hint[0, 0]) for hint in hints]
+
+
+def test_what_a_filter_finds_is_told_to_those_behind_it_at_once_and_to_those_before_it_with_the_next_picture() -> None:
+    camera, first, last = Camera(), Paint(10), Paint(20)
+    finder = Finder(1, 2, 3)
+    track = make(first, finder, last)
+    for _ in range(4):
+        track.process(camera.frame())
+    assert seen(last.hints) == [1, 2, 3, 3], "the fourth is not known anew"
+    assert seen(first.hints) == seen(finder.hints) == [None, 1, 2, 3]
+
+
+def test_what_is_not_found_again_is_forgotten() -> None:
+    """Filters that pass the picture on as it is, hint and all, keep nothing alive."""
+
+    class Passes(Paint):
+        def process(self, frame: Frame, pts_s: float) -> Frame:
+            return replace(super().process(frame, pts_s), person=frame.person)
+
+    camera, passes = Camera(), Passes(10)
+    track = make(passes, Finder(1), Passes(20))
+    for _ in range(25):
+        track.process(camera.frame())
+    assert seen(passes.hints)[1] == 1
+    assert seen(passes.hints)[-1] is None
+
+
+def test_a_hint_cannot_be_written_and_belongs_to_the_track() -> None:
+    plane = np.full((9, 16), 5, np.uint8)
+
+    class Keeps(Paint):
+        def process(self, frame: Frame, pts_s: float) -> Frame:
+            return replace(super().process(frame, pts_s), person=plane)
+
+    camera, before_, behind = Camera(), Paint(10), Paint(20)
+    track = make(before_, Keeps(10), behind)
+    track.process(camera.frame())
+    plane[:] = 77
+    track.process(camera.frame())
+    assert seen(before_.hints) == [None, 5]
+    assert not behind.hints[0].flags.writeable
+    assert plane.flags.writeable, "it is still the plugin's own"
+
+
+def test_a_camera_that_turns_makes_the_hint_void() -> None:
+    camera, paint = Camera(), Paint(10)
+    track = make(paint, Finder(1, 2, 3))
+    track.process(camera.frame())
+    camera.size = (180, 320)
+    track.process(camera.frame())
+    assert seen(paint.hints) == [None, None]
 
 
 def test_options_keyframes_and_bit_rates_reach_their_parts() -> None:

@@ -2,6 +2,7 @@
 
 import ctypes
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,18 @@ class WritesInput(ChromaKeyStream):
     def process(self, frame: Frame, pts_s: float) -> Frame:
         frame.y[:] = 16
         return super().process(frame, pts_s)
+
+
+class WritesHint(ChromaKeyStream):
+    def process(self, frame: Frame, pts_s: float) -> Frame:
+        if frame.person is not None:
+            ctypes.memset(frame.person.ctypes.data, 7, 1)
+        return super().process(frame, pts_s)
+
+
+class FloatHint(ChromaKeyStream):
+    def process(self, frame: Frame, pts_s: float) -> Frame:
+        return replace(super().process(frame, pts_s), person=frame.y.astype(np.float32))  # type: ignore[arg-type]
 
 
 class ForcesInput(ChromaKeyStream):
@@ -174,6 +187,8 @@ def test_a_good_filter_passes(check: Check, make: type[FrameFilterProvider]) -> 
         ("input", ForcesInput, "the input was changed"),
         ("input", ReturnsInput, "used again after each call"),
         ("input", ReusesOutput, "used again after each call"),
+        ("person", WritesHint, "told of 0 as 1x1: the hint was changed"),
+        ("person", FloatHint, "person is (180, 320) float32"),
         ("repeat", Dithers, "the second time the result differs by"),
         ("state", SharesState, "beside another stream"),
         ("times", NeedsTime, "time stands still"),

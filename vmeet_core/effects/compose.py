@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from vmeet_core.effects.background import Background, Blur, Colour, Picture
 from vmeet_core.effects.light_wrap import LightWrap
 from vmeet_core.effects.options import EffectOptions
 from vmeet_core.effects.pictures import built_in
-from vmeet_core.effects.planes import blend, check_frame, shrunk
+from vmeet_core.effects.planes import blend, check_frame, plane_of, shrunk
 from vmeet_core.effects.seam import Mask, SoftEdge
 from vmeet_core.effects.temporal import MaskSmoother
 from vmeet_core.hookspecs import Frame
@@ -44,6 +45,8 @@ class Composer:
     def compose(self, frame: Frame, mask: Mask, pts_s: float) -> Frame:
         """A new frame with the size and colours of ``frame``, of which it shows what ``mask`` says, and no more.
 
+        Other filters are told where the person is (``Frame.person``).
+
         ``mask`` is (any h, any w) float32 from 0 (background) to 1 (person), for the whole picture whatever its own
         size; 256x144 is plenty. ``pts_s`` is the picture's time. Raises ValueError for a frame that is no I420, and
         for a mask of another type, with NaN or with values outside [0, 1]: no picture is better than the raw one.
@@ -57,7 +60,8 @@ class Composer:
         calm = self._smoother.smooth(np.clip(mask, 0, 1), small_luma, pts_s)
         alpha = self._edge.alpha(calm, small_luma, frame.y, options.feather)
         behind, light = self._background.backdrop(frame, alpha)
-        return blend(self._wrap.lit(frame, light, alpha, options.light_wrap), behind, alpha)
+        seen = blend(self._wrap.lit(frame, light, alpha, options.light_wrap), behind, alpha)
+        return replace(seen, person=plane_of(cv2.convertScaleAbs(calm, alpha=255), calm.shape))
 
     def _made(self, options: EffectOptions) -> Background:
         if options.effect == "blur":

@@ -17,7 +17,7 @@ Mask = NDArray[np.float32]
 
 RADIUS_PX = 3  #: of the windows, at the mask's size
 SMOOTHNESS = 3e-4  #: contrast below its root (luma from 0 to 1) counts as none: the filter's epsilon
-CENTRE = 0.53  #: opacity of the middle of the seam: a little inside, so that nothing of the old background shows
+CENTRE = 0.5  #: opacity of the middle of the seam: where the network says that person and background are as likely
 SHARPEST, SOFTEST = 0.15, 0.3  #: half the seam's width as a part of the opacity, at feather 0 and 1
 WIDEST = 0.016  #: the feather's radius at 1, as a part of the picture's shorter side
 FINE_PX = 400_000  #: pictures with more pixels get their seam at half the size, where it costs a quarter
@@ -73,11 +73,11 @@ def lines(mask: Mask, small_luma: Plane) -> tuple[Mask, Mask]:
 
 
 def feathered(alpha: Plane, radius_px: int) -> Plane:
-    """``alpha`` (h, w) uint8 softened over ``radius_px``, mostly inwards: further out it would show the old room."""
+    """``alpha`` (h, w) uint8 softened over a third of ``radius_px`` to both sides: the outline stays where it is."""
     if radius_px < 1:
         return alpha
     window = (2 * radius_px + 1,) * 2
-    return narrowed(plane_of(cv2.blur(alpha, window), alpha.shape), 1 / 3, 1)
+    return narrowed(plane_of(cv2.blur(alpha, window), alpha.shape), 1 / 3, 2 / 3)
 
 
 def narrowed(alpha: Plane, low: float, high: float) -> Plane:

@@ -6,10 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from av.video.frame import VideoFrame
 
+from vmeet_core.color import Plane
 from vmeet_core.hookspecs import Frame, FrameStream
 from vmeet_core.live.decoder import PictureDecoder
 from vmeet_core.live.faults import FilterFault
 from vmeet_core.live.messages import LiveFrame
+from vmeet_core.live.person_memory import PersonMemory
 from vmeet_core.live.vp8_encoder import CLOCK_HZ, Vp8Encoder
 from vmeet_core.media.frames import Scaler, frame_of, video_frame
 
@@ -47,6 +49,7 @@ class PictureTrack:
         self._encoders = [Vp8Encoder(size.bitrate_bps) for size in sizes]
         self._scalers = [Scaler() for _ in sizes]
         self._pts: int | None = None
+        self._person = PersonMemory()
 
     def process(self, frame: LiveFrame, worth_it: bool = True) -> list[LiveFrame]:
         """One frame in, one a size out; ``worth_it`` False decodes it only, since later ones need that.
@@ -64,16 +67,21 @@ class PictureTrack:
         return self._encoded(self._filtered(picture, pts), pts, frame)
 
     def _filtered(self, picture: VideoFrame, pts: int) -> Frame:
-        found = _read_only(frame_of(picture))
+        found = frame_of(picture)
+        size, pts_s = found.y.shape, pts / CLOCK_HZ
+        given = self._person.recall(size, pts_s)
+        found = _read_only(found, given)
         for each in self._filters:
             try:
-                after = each.stream.process(found, pts / CLOCK_HZ)
+                after = each.stream.process(found, pts_s)
             except Exception as error:
                 raise FilterFault(each.name, f"{type(error).__name__}: {error}") from error
             refused = _why_not(found, after)
             if refused:
                 raise FilterFault(each.name, refused)
-            found = _read_only(after)
+            found = _read_only(after, found.person if after.person is None else after.person)
+        if found.person is not given:
+            self._person.keep(found.person, size, pts_s)
         return found
 
     def _encoded(self, frame: Frame, pts: int, source: LiveFrame) -> list[LiveFrame]:
@@ -130,11 +138,18 @@ class PictureTrack:
             encoder.close()
 
 
-def _read_only(frame: Frame) -> Frame:
-    y, u, v = frame.y.view(), frame.u.view(), frame.v.view()
-    for plane in (y, u, v):
-        plane.flags.writeable = False
-    return Frame(y, u, v, frame.color)
+def _read_only(frame: Frame, person: Plane | None) -> Frame:
+    y, u, v = (_locked(plane) for plane in (frame.y, frame.u, frame.v))
+    return Frame(y, u, v, frame.color, None if person is None else _locked(person))
+
+
+def _locked(plane: Plane) -> Plane:
+    """A view that cannot be written; one that cannot be is given back itself."""
+    if not plane.flags.writeable:
+        return plane
+    view = plane.view()
+    view.flags.writeable = False
+    return view
 
 
 def _why_not(before: Frame, after: object) -> str | None:
@@ -148,4 +163,11 @@ def _why_not(before: Frame, after: object) -> str | None:
             return f"gave {name} as {getattr(given, 'dtype', '?')} {shape}, not uint8 {wanted.shape}"
     if after.color not in ("bt601-limited", "bt601-full"):
         return f"gave the unknown colour range {after.color!r}"
-    return None
+    return _why_no_person(after.person)
+
+
+def _why_no_person(given: object) -> str | None:
+    if given is None or (isinstance(given, np.ndarray) and given.ndim == 2 and given.dtype == np.uint8 and given.size):
+        return None
+    facts = f"{given.dtype} {given.shape}" if isinstance(given, np.ndarray) else type(given).__name__
+    return f"gave person as {facts}, not uint8 (height, width)"

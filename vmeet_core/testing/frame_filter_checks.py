@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ TOLERANCE_LEVELS = 2  #: of 255: rounding, where a model runs in several threads
 BACKGROUND = "background"  #: the common option of filters that replace backgrounds
 _FRAME_S = 1 / 30
 _SIZES = ((240, 320), (241, 427), (180, 320), (16, 16), (1080, 1920), (17, 33), (640, 360), (240, 320))
+_HINT_SIZES = ((1, 1), (144, 256), (33, 17))
 _SPEED_SIZE = (360, 640)
 _SETTLE_FRAMES = 3
 
@@ -80,6 +82,21 @@ def check_input(subject: Subject) -> str:
             plane.fill(77)
     stream.close()
     _check_same(_run(subject, pictures), given, "from a buffer that is used again after each call")
+    return ""
+
+
+def check_person(subject: Subject) -> str:
+    """A hint of where people are, of any size, is neither changed nor given on with another type."""
+    hints = [np.full(size, level, np.uint8) for size in _HINT_SIZES for level in (0, 128, 255)]
+    stream = subject.open()
+    for number, hint in enumerate(hints):
+        level = int(hint[0, 0])
+        hint.flags.writeable = False
+        label = f"told of {level} as {hint.shape[1]}x{hint.shape[0]}"
+        _process(stream, replace(person_picture(180, 320), person=hint), number * _FRAME_S, label)
+        if (hint != level).any():
+            raise Breach(f"{label}: the hint was changed.", "Copy frame.person before changing it.")
+    stream.close()
     return ""
 
 
@@ -243,7 +260,16 @@ def _process(stream: FrameStream, picture: Frame, pts_s: float, label: str) -> F
             )
     if out.color != picture.color:
         raise Breach(f"{label}: {picture.color} in, {out.color} out.", "Pass frame.color on to the new Frame.")
+    _check_hint(out.person, label)
     return out
+
+
+def _check_hint(person: Any, label: str) -> None:
+    if person is not None and (getattr(person, "ndim", 0) != 2 or person.dtype != np.uint8 or not person.size):
+        facts = f"{getattr(person, 'shape', type(person).__name__)} {getattr(person, 'dtype', '')}".strip()
+        raise Breach(
+            f"{label}: person is {facts}.", "Attach (height, width) uint8, 0 for nobody to 255 for a person, or None."
+        )
 
 
 def _copy(frame: Frame) -> Frame:
@@ -284,6 +310,7 @@ FRAME_FILTER_CHECKS = (
     Check("shape", "the same size and colour range out", check_shape, True),
     Check("sizes", "odd, tiny, large and changing sizes", check_sizes, True),
     Check("input", "the input is neither changed nor kept", check_input, True),
+    Check("person", "a hint of where people are", check_person, True),
     Check("repeat", "the same pictures give the same result", check_repeat, True),
     Check("state", "two streams share no state", check_state, True),
     Check("times", "leaping times break nothing", check_times, True),

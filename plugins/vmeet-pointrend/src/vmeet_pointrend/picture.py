@@ -1,0 +1,38 @@
+"""A frame as a network sees it: small, in RGB, of one of a few shapes."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vmeet_core.effects.planes import LIMITED, Size, shrunk
+from vmeet_core.hookspecs import Frame
+
+Pixels = NDArray[np.float32]
+
+#: (height, width); about as many pixels each, sides multiples of 16. Few, since a runtime prepares for each anew.
+SHAPES = ((144, 256), (160, 224), (192, 192), (224, 160), (256, 144))
+
+
+def shape_for(size: Size) -> Size:
+    """The shape whose proportions are nearest to those of ``size``, (height, width): people are not squeezed."""
+    aspect = math.log(size[1] / size[0])
+    return min(SHAPES, key=lambda shape: abs(math.log(shape[1] / shape[0]) - aspect))
+
+
+def rgb_at(frame: Frame, size: Size) -> Pixels:
+    """(3, height, width) float32 RGB in [0, 1], in steps of 1/255; each pixel is the mean of the area it covers.
+
+    The planes are scaled first: so the conversion costs next to nothing.
+    """
+    planes = cv2.merge([shrunk(plane, size) for plane in (frame.y, frame.u, frame.v)])
+    rgb = cv2.transform(planes, to_rgb(frame.color == LIMITED))  # what lies outside 0 to 255 is cut off
+    return np.multiply(rgb.reshape(*size, 3).transpose(2, 0, 1), np.float32(1 / 255), dtype=np.float32)
+
+
+def to_rgb(limited: bool) -> Pixels:
+    """(3, 4) float32: RGB of (y, u, v, 1), all from 0 to 255 (ITU-R BT.601-7, table 3)."""
+    luma, chroma, black = (255 / 219, 255 / 224, 16) if limited else (1, 1, 0)
+    rows = np.array([[luma, 0, 1.402], [luma, -0.344136, -0.714136], [luma, 1.772, 0]]) * (1, chroma, chroma)
+    return np.column_stack([rows, rows @ (-black, -128, -128)]).astype(np.float32)
