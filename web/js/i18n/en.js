@@ -326,7 +326,7 @@ const en = {
   "effects.privacy": "Hides your room. Should it fail, the others see a card and never your room.",
   "effects.advanced": "More settings",
   "effects.reset": "As the meeting has it",
-  "effects.background": "Background",
+  "effects.background": "Behind you",
   "effects.none": "None",
   "effects.blur": "Blur",
   "effects.colour-night": "Night",

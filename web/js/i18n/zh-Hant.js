@@ -327,7 +327,7 @@ export default {
   "effects.privacy": "隱藏您的房間。萬一發生問題，其他人會看到名牌，不會看到您的房間。",
   "effects.advanced": "更多設定",
   "effects.reset": "恢復為會議的設定",
-  "effects.background": "背景",
+  "effects.background": "您身後的畫面",
   "effects.none": "無",
   "effects.blur": "模糊",
   "effects.colour-night": "深夜",
