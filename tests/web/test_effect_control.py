@@ -96,7 +96,7 @@ async def test_what_a_provider_no_longer_takes_is_dropped_and_told(blank: Page) 
     await blank.evaluate("(effects) => localStorage.setItem('vmeet.effects', JSON.stringify(effects))", remembered)
     await make(blank, effects())
     assert (await blank.evaluate(WISHES))["filters"] == [{"name": "mask", "on": True, "options": {"feather": 0.5}}]
-    assert await blank.evaluate("() => window.control.outdated") == ["Mask"]
+    assert await blank.evaluate("() => window.control.outdated.map(({ title }) => title)") == ["Mask"]
     await make(blank, effects())
     assert await blank.evaluate("() => window.control.outdated") == [], "it is told once"
 
@@ -172,8 +172,9 @@ async def test_a_meeting_without_the_protection_of_another_says_so(blank: Page) 
     await make(blank, effects("everything", MASK, BRIGHTNESS))
     change = "() => window.control.offers.forEach((offer) => window.control.set(offer, { options: { strength: 0.8 } }))"
     await blank.evaluate(change)
-    assert await blank.evaluate(missing, effects("everything", BRIGHTNESS)) == ["Mask"]
-    assert await blank.evaluate(missing, None) == ["Mask"]
+    lacks = {"name": "mask", "title": "Mask"}
+    assert await blank.evaluate(missing, effects("everything", BRIGHTNESS)) == [lacks]
+    assert await blank.evaluate(missing, None) == [lacks]
     assert await blank.evaluate(missing, effects()) == []
     await blank.evaluate("() => window.control.set(window.mask, { on: false })")
     assert await blank.evaluate(missing, None) == []

@@ -33,7 +33,7 @@ export class EffectControl extends EventTarget {
     this.send = () => false;
     /** @type {EffectsChanged | null} */
     this.state = null;
-    /** @type {string[]} titles of effects of which something that was remembered is not offered any more */
+    /** @type {EffectOffer[]} of which something that was remembered is not offered any more */
     this.outdated = [];
     this.wished = this.recalled();
     if (this.outdated.length) this.keep();
@@ -199,7 +199,7 @@ export class EffectControl extends EventTarget {
       if (!effect) continue;
       const valid = Object.entries(effect.options ?? {}).filter(([name, value]) => takes(offer.options_schema, name, value));
       const options = valid.length ? { options: Object.fromEntries(valid) } : {};
-      if (valid.length < Object.keys(effect.options ?? {}).length) this.outdated.push(offer.title);
+      if (valid.length < Object.keys(effect.options ?? {}).length) this.outdated.push(offer);
       if (effect.on !== undefined || valid.length) wished.set(offer, { ...(effect.on === undefined ? {} : { on: effect.on }), ...options });
     }
     return wished;
@@ -229,11 +229,11 @@ export class EffectControl extends EventTarget {
 }
 
 /**
- * Titles of what this person had on elsewhere to hide the room, and does not find in this meeting.
+ * What this person had on elsewhere to hide the room, and does not find in this meeting.
  * @param {MeetingEffects | null} offer
  */
 export function missingProtection(offer) {
   if (offer?.filters.some((each) => each.protects_privacy)) return [];
   const known = Object.entries(remembered.effects().filters);
-  return known.filter(([, { on, title }]) => title && on !== false).map(([, { title }]) => title ?? "");
+  return known.filter(([, { on, title }]) => title && on !== false).map(([name, { title = name }]) => ({ name, title }));
 }

@@ -144,10 +144,10 @@ export class EffectCard extends HTMLElement {
   }
 }
 
-/** @param {EffectOffer} offer */
-function titleOf(offer) {
-  const key = `effects.title-${offer.name}`;
-  return isKey(key) ? t(key) : offer.title;
+/** In the language of the page where we know it. @param {{name: string, title: string}} effect */
+export function titleOf({ name, title }) {
+  const key = `effects.title-${name}`;
+  return isKey(key) ? t(key) : title;
 }
 
 /** With titles and descriptions in the language of the page where we know them. @param {Schema} schema

@@ -5,6 +5,7 @@ import { icon } from "../icons.js";
 import { cleanName, MAX_NAME_CHARS } from "../protocol.js";
 import { remembered } from "../storage.js";
 import { DevicePicker } from "./device-picker.js";
+import { titleOf } from "./effect-card.js";
 import { EffectsPanel } from "./effects-panel.js";
 import { Preview } from "./preview.js";
 
@@ -68,14 +69,15 @@ export class Lobby extends HTMLElement {
   showNotes() {
     const effects = this.session?.effects ?? null;
     this.hint.hidden = this.session?.state !== "previewing" || this.session.previewFailed;
-    const missing = missingProtection(this.meeting?.effects ?? null);
-    const said = JSON.stringify([missing, effects?.outdated, this.refusal, this.session?.previewFailed]);
+    const missing = missingProtection(this.meeting?.effects ?? null).map(titleOf);
+    const outdated = (effects?.outdated ?? []).map(titleOf);
+    const said = JSON.stringify([missing, outdated, this.refusal, this.session?.previewFailed]);
     if (said === this.said) return; // it is read out
     this.said = said;
     fill(
       this.notes,
       missing.length ? note("warning", h("p", { t: "effects.missing", tParams: { titles: formatList(missing) } })) : null,
-      effects?.outdated.length ? note("", h("p", { t: "effects.outdated", tParams: { titles: formatList(effects.outdated) } })) : null,
+      outdated.length ? note("", h("p", { t: "effects.outdated", tParams: { titles: formatList(outdated) } })) : null,
       this.refusal ? note("warning", h("p", { t: "effects.refused" }), h("p", { class: "detail" }, this.refusal)) : null,
       this.session?.previewFailed ? note("", h("p", { t: "effects.no-preview" })) : null,
     );

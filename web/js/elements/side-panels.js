@@ -52,7 +52,7 @@ export class SidePanels {
   /** What is closed gives the focus back to its button. @param {PanelName | null} name */
   open(name) {
     for (const each of NAMES) {
-      if (each !== name && this[each].contains(document.activeElement)) this.toolbar[each].focus();
+      if (each !== name && this[each].contains(document.activeElement)) this.toolbar.focusOn(each);
     }
     this.people.hidden = name !== "people";
     this.effects.setOpen(name === "effects");

@@ -39,7 +39,7 @@ export class Tile extends HTMLElement {
     this.loudUntil = 0;
     this.own = false;
     this.returns = false; // whether the own picture comes back from the server
-    this.note = h("p", { class: "tile-note", role: "status", hidden: true, "data-testid": "tile-note" });
+    this.note = h("p", { class: "tile-note", hidden: true, "data-testid": "tile-note" });
   }
 
   connectedCallback() {
@@ -66,6 +66,7 @@ export class Tile extends HTMLElement {
     this.person = person;
     this.dataset.participantId = person.id;
     this.classList.toggle("own", own);
+    if (!own) this.note.setAttribute("role", "status"); // of one's own the panel or a notice tells
     this.toggleAttribute("data-lost", person.connected === false);
     this.initial.textContent = initialOf(person.name);
     this.style.setProperty("--hue", String(hueOf(person.id)));

@@ -106,6 +106,11 @@ export class Toolbar extends HTMLElement {
     }
   }
 
+  /** On a phone some buttons are behind "more". @param {"people" | "chat" | "effects"} name */
+  focusOn(name) {
+    (this[name].checkVisibility() ? this[name] : this.more).focus();
+  }
+
   /** @param {boolean} [open] @returns {boolean} whether that changed anything */
   toggleMore(open = !this.hasAttribute("data-more")) {
     const changes = open !== this.hasAttribute("data-more");
