@@ -45,6 +45,7 @@ class EffectsRoom(MeetingRoom):
         self.microphone: dict[str, Any] = OFF
         self.wishes: dict[str, Any] = {"filters": [], "denoiser": None}
         self.refuses: dict[str, Any] | None = None
+        self.full = False
         self.answers_wishes = True
         self.sockets = 0
 
@@ -70,6 +71,9 @@ class EffectsRoom(MeetingRoom):
             await socket.send_json(
                 {"type": "previewing", "participant_id": "guest", "ice_servers": [], "heartbeat_s": 1}
             )
+        elif kind == "join" and self.full:
+            await socket.send_json({"type": "error", "code": "full", "message": "128 people", "fatal": False})
+            return
         elif kind == "join":
             await socket.send_json(self._welcome(message["name"]))
         if kind in ("preview", "join") or (kind == "effects" and self.answers_wishes):

@@ -209,6 +209,19 @@ async def test_a_reload_comes_back_with_the_effects(page: Page, site: Any) -> No
     await expect(page.get_by_test_id("toggle-effects")).to_be_visible()
 
 
+async def test_who_could_not_come_back_may_try_again_as_the_same_person(page: Page, site: Any) -> None:
+    room = EffectsRoom()
+    await open_lobby(page, site, room)
+    await join(page)
+    room.full = True
+    await page.reload()
+    await expect(page.get_by_test_id("ended")).to_contain_text("The meeting is full")
+    room.full = False
+    room.heard.clear()
+    await page.get_by_test_id("rejoin").click()
+    assert (await room.wait_for(type="join"))["token"] == "secret"
+
+
 async def test_changes_made_while_the_socket_opens_are_not_lost(page: Page, site: Any) -> None:
     room = EffectsRoom()
     await open_lobby(page, site, room)

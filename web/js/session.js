@@ -98,6 +98,7 @@ export class Session extends EventTarget {
   join(identity) {
     if (this.state === "ended") return;
     this.joining = true;
+    this.token = identity.token ?? "";
     this.previewId = this.me || this.previewId;
     this.me = "";
     this.setState("connecting");
