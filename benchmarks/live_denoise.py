@@ -148,8 +148,7 @@ async def speak(voices: list[Voice], seconds: float) -> None:
 
 def worker_cpu_s(pool: LivePool) -> float:
     """CPU time so far of all its processes."""
-    processes = [worker._process for worker in pool._workers]
-    return sum(time.clock_gettime(~each.pid << 3 | CPUCLOCK_SCHED) for each in processes if each is not None)
+    return sum(time.clock_gettime(~pid << 3 | CPUCLOCK_SCHED) for pid in pool.process_ids)
 
 
 async def measure(settings: Settings, name: str, voices: int, seconds: float) -> Figures:

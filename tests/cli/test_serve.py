@@ -9,7 +9,7 @@ import pytest
     ("toml", "words"),
     [
         ('[meetings.a]\ndenoiser = "none"', 'no installed plugin offers "none"'),
-        ('[meetings.a]\nframe_filters = ["brightness"]', "will not leave it out in silence"),
+        ('[meetings.a]\ntranscriber = "words"', "will not leave it out in silence"),
         ("[server]\nbind = 8080", "server.bind"),
     ],
 )

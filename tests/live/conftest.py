@@ -22,6 +22,8 @@ import numpy as np
 from vmeet_core.hookspecs import Denoiser, DenoiserProvider, DenoiserStream
 from vmeet_core.hookspecs import Frame, FrameFilter, FrameFilterProvider, FrameStream, Options, hookimpl
 
+BURNS_S = {"heavy": (0.04, 0.004), "enormous": (0.1, 0.1)}  # CPU for a picture above 360p, and for another one
+
 class MarkOptions(Options):
     level: int = 200
     after: int = 10  # good pictures before it goes wrong
@@ -53,6 +55,13 @@ class Stream(FrameStream):
                 self.hoard = [np.zeros(1 << 28) for _ in range(5)]
             if self.kind == "slow":
                 time.sleep(0.15)
+        if self.kind in BURNS_S:
+            full_s, small_s = BURNS_S[self.kind]
+            until_s = time.process_time() + (full_s if y.shape[0] > 360 else small_s)
+            while time.process_time() < until_s:
+                pass
+        if self.kind == "picky" and y.shape[0] >= 360:
+            raise RuntimeError("far too large")
         return Frame(y, frame.u.copy(), frame.v.copy(), frame.color)
 
 class Engine(FrameFilter):
@@ -91,7 +100,7 @@ def register_denoisers():
 
 @hookimpl
 def register_frame_filters():
-    names = "mark plain raises hangs dies shrinks floats writes hoards slow unloadable".split()
+    names = "mark plain raises hangs dies shrinks floats writes hoards slow heavy enormous picky unloadable".split()
     return [Provider(name) for name in names]
 """
 
@@ -116,6 +125,12 @@ class Camera:
         encoded = self.encoder.encode(video_frame((y, half, half)), self._pts)
         assert encoded is not None
         return LiveFrame("vp8", encoded.data, self.timestamp, keyframe=encoded.keyframe)
+
+
+def sizes_of(frames: list[LiveFrame]) -> set[tuple[int, int]]:
+    """Width and height of the keyframes: the head of VP8's says it."""
+    heads = [frame.data[6:10] for frame in frames if frame.keyframe]
+    return {(int.from_bytes(head[:2], "little"), int.from_bytes(head[2:], "little")) for head in heads}
 
 
 class Listener(Events):

@@ -82,6 +82,21 @@ def test_time_grows_over_the_wrap_of_timestamps() -> None:
     assert np.allclose(steps, 1 / 30, atol=1e-4)
 
 
+def test_a_camera_that_begins_its_time_anew_goes_on_at_its_rate() -> None:
+    camera, paint = Camera(), Paint(100)
+    camera.timestamp = 900_000
+    track = make(paint)
+    track.limit(0, 15.0)
+    for _ in range(10):
+        track.process(camera.frame())
+    camera.timestamp = 3000
+    made = [track.process(camera.frame()) for _ in range(10)]
+    assert sum(map(len, made)) >= 8, "every second one, in two sizes"
+    steps = np.diff(paint.pts_s)
+    assert (steps > 0).all()
+    assert np.allclose(steps[-3:], 1 / 15, atol=1e-4)
+
+
 def test_it_begins_at_a_keyframe_and_asks_for_one() -> None:
     camera, asked = Camera(), list[int]()
     camera.frame()
@@ -242,3 +257,52 @@ def test_closing_closes_every_filter_whatever_they_do() -> None:
     track.close()
     track.close()
     assert (first.closed, second.closed) == (1, 1)
+
+
+def test_a_limited_picture_is_small_before_the_filters_and_comes_evenly() -> None:
+    camera, paint, decoders = Camera(640, 360), Paint(100), dict[int, Any]()
+    seen: list[tuple[int, ...]] = []
+
+    class Watched(Paint):
+        def process(self, frame: Frame, pts_s: float) -> Frame:
+            seen.append(frame.y.shape)
+            return super().process(frame, pts_s)
+
+    track = make(Watched(120), paint)
+    track.limit(180, 15.0)
+    made = [track.process(camera.frame()) for _ in range(10)]
+    assert [len(frames) for frames in made] == [2, 0] * 5
+    assert seen == [(180, 320)] * 5
+    assert np.allclose(np.diff(paint.pts_s), 1 / 15, atol=1e-4)
+    found = lumas(made[0], decoders)
+    assert (found[0][0], found[1][0]) == ((90, 160), (180, 320))
+    assert found[1][1] == pytest.approx(100, abs=3)
+
+
+def test_a_limit_that_ends_gives_a_whole_picture_at_once() -> None:
+    camera, track = Camera(640, 360), make(Paint(100))
+    track.limit(180, 15.0)
+    for _ in range(4):
+        track.process(camera.frame())
+    track.limit(0, 0.0)
+    made = track.process(camera.frame())
+    assert made[1].keyframe, "of another size"
+    assert lumas(made[1:], {})[1][0] == (360, 640)
+    assert len(track.process(camera.frame())) == 2
+
+
+def test_the_limit_is_of_the_shorter_side_and_enlarges_nothing() -> None:
+    upright, small = make(Paint(100)), make(Paint(100))
+    for track in (upright, small):
+        track.limit(90, 0.0)
+    assert lumas(upright.process(Camera(180, 320).frame())[1:], {})[1][0] == (160, 90)
+    assert lumas(small.process(Camera(128, 72).frame())[1:], {})[1][0] == (72, 128)
+
+
+def test_late_frames_take_no_place_among_those_that_are_few() -> None:
+    camera, track = Camera(), make(Paint(100))
+    track.limit(0, 15.0)
+    assert len(track.process(camera.frame())) == 2
+    camera.frame()
+    track.process(camera.frame(), worth_it=False)
+    assert len(track.process(camera.frame())) == 2

@@ -9,9 +9,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from live.conftest import Camera, Listener, Running
+from live.conftest import Camera, Listener, Running, sizes_of
 from live.test_sound_track import Voice, decoded
 
+from vmeet_core.live.cost import UNKNOWN_FILTER
 from vmeet_core.live.messages import LiveFrame
 from vmeet_core.live.worker import HANG_S, LiveWorker, Track
 from vmeet_core.media.frames import planes_of
@@ -158,6 +159,58 @@ async def test_a_voice_comes_back_denoised(make_worker: MakeWorker) -> None:
     assert {(frame.codec, frame.epoch) for frame in running.got(1)} == {("opus", 4)}
     level = np.sqrt(2) * decoded(running.got(1))[12_000:].std()
     assert level == pytest.approx(0.2, rel=0.1)
+
+
+async def test_a_limit_holds_from_the_next_picture_on(make_worker: MakeWorker) -> None:
+    running = await make_worker("mark")
+    running.worker.open(1, track("mark")._replace(max_height_px=90, max_fps=15.0))
+    camera = Camera()
+    await running.send_until(1, camera, lambda: len(running.got(1)) >= 10)
+    few = [frame for frame in running.got(1) if frame.size == 1]
+    assert (few[-1].rtp_timestamp - few[0].rtp_timestamp) % 2**32 >= 6000 * (len(few) - 1) - 3000, "every second one"
+    assert sizes_of(few) == {(160, 90)}
+    running.worker.limit(1, 0, 0.0)
+    await running.send_until(1, camera, lambda: (320, 180) in sizes_of(running.got(1)))
+
+
+async def test_what_engines_cost_is_measured_when_it_is_asked_for(filters: None, settings: Settings) -> None:
+    worker = LiveWorker(Listener())
+    await worker.start()
+    await worker.load(settings, ["mark", "heavy", "picky"], ["quiet"], measure=True)
+    assert worker.costs is not None
+    costs = worker.costs.frame_filters
+    assert costs["heavy"].full == pytest.approx(0.04 * 30, rel=0.2)
+    assert costs["mark"].full < 0.2
+    assert costs["picky"] == UNKNOWN_FILTER, "it raised, and counts as expensive"
+    assert 0 < worker.costs.codec.reduced < worker.costs.codec.full
+    assert 0 < worker.costs.denoisers["quiet"].full < 0.5
+    await worker.close()
+
+
+async def test_nothing_is_measured_without_need(make_worker: MakeWorker) -> None:
+    running = await make_worker("heavy")
+    assert running.worker.costs is None
+
+
+async def test_a_worker_that_has_too_much_is_late(make_worker: MakeWorker) -> None:
+    running = await make_worker("slow", "mark")
+    running.worker.open(1, track("mark"))
+    camera = Camera()
+    await running.send(1, camera, 60, pause_s=0.033)
+    assert running.worker.lateness.late_s == 0
+    running.worker.open(1, track("slow", after=0))
+    camera.encoder.request_keyframe()
+    await running.send_until(1, camera, lambda: running.worker.lateness.late_s > 1)
+
+
+async def test_closing_ends_the_waiting_for_engines(filters: None, settings: Settings) -> None:
+    worker = LiveWorker(Listener())
+    await worker.start()
+    loading = asyncio.create_task(worker.load(settings, ["mark"]))
+    await asyncio.sleep(0)
+    await worker.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        await loading
 
 
 async def test_an_engine_that_cannot_be_loaded_says_why(filters: None, settings: Settings) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 from vmeet_core.child_process import ORPHANED, die_with_parent
 from vmeet_core.effects.picture_shelf import FOLDER, PictureShelf
+from vmeet_core.live.cost import UNKNOWN_CODEC, UNKNOWN_DENOISER, UNKNOWN_FILTER, Cost, Costs
+from vmeet_core.live.cost_meter import CostMeter
 from vmeet_core.live.faults import FilterFault
 from vmeet_core.live.inbox import Inbox
 from vmeet_core.live.messages import Kind, LiveFrame, Message, Unpacker, pack
@@ -44,6 +46,7 @@ class Worker:
         self._engines: dict[tuple[ProviderKind, str], Any] = {}
         self._tracks: dict[int, PictureTrack | SoundTrack] = {}
         self._asked_s: dict[int, float] = {}
+        self.busy_s = 0.0  #: spent on messages
         self._folder = Path(tempfile.mkdtemp(prefix="vmeet-live-"))
 
     def send(self, kind: Kind, track: int, body: dict[str, Any] | LiveFrame) -> None:
@@ -57,7 +60,8 @@ class Worker:
             if isinstance(body, LiveFrame):
                 self._frame(track, body, worth_it)
             elif kind is Kind.PING:
-                self.send(Kind.PONG, 0, body)
+                now = {"at_s": time.monotonic(), "busy_s": self.busy_s, "cpu_s": time.process_time()}
+                self.send(Kind.PONG, 0, now)
             elif kind is Kind.LOAD:
                 self._load(body)
             elif kind is Kind.OPEN:
@@ -91,7 +95,34 @@ class Worker:
                 self._engines[kind, name] = engine
                 if "background" in self._registry.get(kind, name).options.model_fields:
                     self._pictures.draw()
-        self.send(Kind.LOADED, 0, {"engines": sorted(name for _, name in self._engines)})
+        names = sorted(name for _, name in self._engines)
+        costs = self._measured().as_json() if body["measure"] else None
+        self.send(Kind.LOADED, 0, {"engines": names, "costs": costs})
+
+    def _measured(self) -> Costs:
+        """What the engines cost here."""
+        meter = CostMeter()
+        filters = {name: self._filter_cost(meter, name) for kind, name in self._engines if kind == "frame_filters"}
+        denoisers = {name: self._denoiser_cost(meter, name) for kind, name in self._engines if kind == "denoisers"}
+        costs = Costs(meter.codec() if filters else UNKNOWN_CODEC, filters, denoisers)
+        logger.info("shares of a core: %s", costs.as_json())
+        return costs
+
+    def _filter_cost(self, meter: CostMeter, name: str) -> Cost:
+        """What fails on made-up pictures may well run on real ones: it counts as expensive."""
+        try:
+            return meter.frame_filter(lambda: self._opened("frame_filters", name, {}))
+        except Exception as error:
+            logger.warning("what the filter %s costs cannot be measured: %s: %s", name, type(error).__name__, error)
+            return UNKNOWN_FILTER
+
+    def _denoiser_cost(self, meter: CostMeter, name: str) -> Cost:
+        try:
+            stream = self._opened("denoisers", name, {})
+            return meter.denoiser(LiveDenoiser(name, self._engines["denoisers", name], stream))
+        except Exception as error:
+            logger.warning("what the denoiser %s costs cannot be measured: %s: %s", name, type(error).__name__, error)
+            return UNKNOWN_DENOISER
 
     # ---- tracks ----
 
@@ -106,6 +137,7 @@ class Worker:
             filters = [Filter(name, self._opened("frame_filters", name, given)) for name, given in body["filters"]]
             sizes = [Size(*size) for size in body["sizes"]]
             made = PictureTrack(filters, sizes, body["epoch"], lambda: self._ask_for_keyframe(track))
+            made.limit(body["max_height_px"], body["max_fps"])
         self._tracks[track] = made
         self.send(Kind.OPENED, track, {"epoch": body["epoch"]})
 
@@ -143,6 +175,8 @@ class Worker:
             self._tracks[track].request_keyframe()
         elif kind is Kind.BITRATE:
             self._tracks[track].set_bitrate(body["size"], body["bitrate_bps"])
+        elif kind is Kind.LIMIT:
+            self._tracks[track].limit(body["max_height_px"], body["max_fps"])
         elif kind is Kind.CLOSE:
             self._close(track)
 
@@ -194,7 +228,9 @@ def main() -> int:
         threading.Thread(target=read, args=(sock, inbox), name="reader", daemon=True).start()
         try:
             while (found := inbox.take()) is not None:
+                began_s = time.monotonic()
                 worker.do(*found)
+                worker.busy_s += time.monotonic() - began_s
         except OSError:  # the server has gone
             return ORPHANED
         finally:

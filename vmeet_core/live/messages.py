@@ -20,21 +20,22 @@ _KEYFRAME, _SWITCHABLE = 1, 2
 
 
 class Kind(IntEnum):
-    """To the worker: LOAD to PING. From it: LOADED to PONG. FRAME goes both ways."""
+    """To the worker: LOAD to PING, and LIMIT. From it: LOADED to PONG. FRAME and KEYFRAME go both ways."""
 
-    LOAD = 1  #: engines by name, with what they need; answered by LOADED or FAULT
-    OPEN = 2  #: a track with its filters and their options
+    LOAD = 1  #: engines by name, with what they need; ``measure`` them? Answered by LOADED or FAULT
+    OPEN = 2  #: a track with its filters and their options, its sizes and its limits: the fields of ``worker.Track``
     UPDATE = 3  #: other options for the filters of a track
     KEYFRAME = 4  #: to the worker: the next frame out must be one; from it: the next frame in must be one
     BITRATE = 5  #: of a size that it encodes, in bits a second
     CLOSE = 6  #: a track
     PING = 7  #: is it alive?
     FRAME = 8
-    LOADED = 9
+    LOADED = 9  #: ``engines`` by name, and their ``costs`` as ``cost.Costs`` gives them, or null
     OPENED = 10
     FAULT = 11  #: of a track, or (track 0) of the worker: the text says whose
     DROPPED = 12  #: frames of a track that came too late to be worth the work
-    PONG = 13
+    PONG = 13  #: ``at_s`` on its clock; until then ``busy_s``, when it did not wait for messages, and ``cpu_s``
+    LIMIT = 14  #: of a picture: ``max_height_px`` (the shorter side) and ``max_fps``, 0: none; from the next one on
 
 
 class LiveFrame(NamedTuple):

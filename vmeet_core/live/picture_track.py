@@ -11,6 +11,7 @@ from vmeet_core.hookspecs import Frame, FrameStream
 from vmeet_core.live.decoder import PictureDecoder
 from vmeet_core.live.faults import FilterFault
 from vmeet_core.live.messages import LiveFrame
+from vmeet_core.live.pace import Pace
 from vmeet_core.live.person_memory import PersonMemory
 from vmeet_core.live.vp8_encoder import CLOCK_HZ, Vp8Encoder
 from vmeet_core.media.frames import Scaler, frame_of, video_frame
@@ -48,7 +49,9 @@ class PictureTrack:
         self._sizes = sizes
         self._encoders = [Vp8Encoder(size.bitrate_bps) for size in sizes]
         self._scalers = [Scaler() for _ in sizes]
-        self._pts: int | None = None
+        self._pts = 0
+        self._timestamp: int | None = None  # of the picture before
+        self._max_height_px, self._pace, self._shrinker = 0, Pace(), Scaler()
         self._person = PersonMemory()
 
     def process(self, frame: LiveFrame, worth_it: bool = True) -> list[LiveFrame]:
@@ -62,12 +65,12 @@ class PictureTrack:
                 self._on_keyframe_wanted()
             return []
         pts = self._unwrapped(frame.rtp_timestamp)
-        if not worth_it:
+        if not worth_it or not self._pace.takes(pts / CLOCK_HZ):
             return []
         return self._encoded(self._filtered(picture, pts), pts, frame)
 
     def _filtered(self, picture: VideoFrame, pts: int) -> Frame:
-        found = frame_of(picture)
+        found = self._limited(picture)
         size, pts_s = found.y.shape, pts / CLOCK_HZ
         given = self._person.recall(size, pts_s)
         found = _read_only(found, given)
@@ -83,6 +86,15 @@ class PictureTrack:
         if found.person is not given:
             self._person.keep(found.person, size, pts_s)
         return found
+
+    def _limited(self, picture: VideoFrame) -> Frame:
+        """Not larger than it may be: smaller before the filters, since these cost most."""
+        shorter_px = min(picture.width, picture.height)
+        if not 0 < self._max_height_px < shorter_px:
+            return frame_of(picture)
+        scale = self._max_height_px / shorter_px
+        width_px, height_px = (max(round(side * scale / 2) * 2, 2) for side in (picture.width, picture.height))
+        return Frame(*self._shrinker.scale(picture, width_px, height_px))
 
     def _encoded(self, frame: Frame, pts: int, source: LiveFrame) -> list[LiveFrame]:
         picture = video_frame((frame.y, frame.u, frame.v))
@@ -101,10 +113,10 @@ class PictureTrack:
         return video_frame(self._scalers[index].scale(picture, width_px, size.height_px))
 
     def _unwrapped(self, rtp_timestamp: int) -> int:
-        """RTP timestamps wrap after 13 hours; what the encoder gets has to grow."""
-        before = rtp_timestamp if self._pts is None else self._pts
-        step = (rtp_timestamp - before + WRAP // 2) % WRAP - WRAP // 2
-        self._pts = rtp_timestamp if self._pts is None else max(before + step, before + 1)
+        """RTP timestamps wrap after 13 hours, and a camera may begin anew; what the encoder gets has to grow."""
+        step = 0 if self._timestamp is None else (rtp_timestamp - self._timestamp + WRAP // 2) % WRAP - WRAP // 2
+        self._pts = rtp_timestamp if self._timestamp is None else self._pts + max(step, 1)
+        self._timestamp = rtp_timestamp
         return self._pts
 
     def update(self, name: str, options: object) -> None:
@@ -124,6 +136,10 @@ class PictureTrack:
     def set_bitrate(self, size: int, bitrate_bps: int) -> None:
         """Of one size. Raises IndexError where there is none such."""
         self._encoders[size].set_bitrate(bitrate_bps)
+
+    def limit(self, max_height_px: int, max_fps: float) -> None:
+        """From the next picture on its shorter side is no longer, and no more come in a second; 0: no limit."""
+        self._max_height_px, self._pace = max_height_px, Pace(max_fps)
 
     def close(self) -> None:
         """Close filters, decoder and encoders; twice is harmless. What a filter raises then is of no consequence."""

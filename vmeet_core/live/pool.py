@@ -1,222 +1,324 @@
-"""The workers of a server: tracks are spread over them, and a warm spare takes the place of one that dies."""
+"""The workers of a server: tracks are spread over them as there is room, and a warm spare takes the place of one that
+dies. Engines may be added later: then new workers take over from the old ones, since nothing is loaded in a process
+that carries media.
+"""
 
 import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
+from vmeet_core.live.admission import SHARE, NoRoom, Room, choose
+from vmeet_core.live.cost import Cost
+from vmeet_core.live.crew import Crew, Engines, close_all
+from vmeet_core.live.live_track import MAX_STRIKES, LiveTrack, TrackEvents
 from vmeet_core.live.messages import LiveFrame
 from vmeet_core.live.worker import Events, LiveWorker, Track
 from vmeet_core.settings import Settings
 
+__all__ = ["MAX_STRIKES", "LivePool", "LiveTrack", "NoRoom", "Room", "TrackEvents"]
+
 logger = logging.getLogger(__name__)
-MAX_STRIKES, STRIKE_S = 3, 60.0  #: a track whose worker died so often within this time is given up
-FIRST_PAUSE_S, MAX_PAUSE_S = 0.5, 30.0  #: between tries to start a worker
+LOOK_S = 0.5  #: between two looks at who is late and what could be made full again
+LATE_S = 1.5  #: a worker that is late for so long is relieved of something
+FIRST_LATE_SHARE = 0.5  #: who was there before all others keeps its size until less than 15 a second are left
+LATE_NO_ROOM_S = 5.0  #: so long after that it takes nobody in
+TAKE_OVER_S, TAKE_OVER_LOOKS = (
+    2.0,
+    40,
+)  #: a track whose keyframe has not come by then goes over to its new worker without one
 NO_WORKER = "no worker can take it: they are being started, or cannot be"
 
 
-class TrackEvents:
-    """What becomes of a track; to be overridden. Nothing here may take long: it runs on the event loop."""
-
-    def frame(self, frame: LiveFrame) -> None:
-        """A filtered picture."""
-
-    def keyframe_wanted(self) -> None:
-        """It cannot go on without a keyframe from the publisher."""
-
-    def interrupted(self, reason: str) -> None:
-        """Its worker has died. Another one goes on, from the next keyframe; until then nothing comes."""
-
-    def failed(self, filter_name: str, reason: str) -> None:
-        """It has ended, and nothing more comes. ``filter_name`` is "" where it was not a filter's fault."""
-
-
-class LiveTrack:
-    """Somebody's picture in the pool. Until ``close`` it survives the workers that it is given to."""
-
-    def __init__(self, number: int, track: Track, events: TrackEvents) -> None:
-        self.number = number
-        self.track = track
-        self.events = events
-        self.worker: LiveWorker | None = None
-        self.reduced = False
-        self._strikes_s: list[float] = []
-
-    def frame(self, frame: LiveFrame) -> bool:
-        """Hand a frame over; False when it is dropped."""
-        return self.worker is not None and self.worker.frame(self.number, frame)
-
-    def update(self, filter_name: str, options: dict[str, Any]) -> None:
-        """Other options for a filter, from the next frame on, whichever worker it is in."""
-        self.track = self.track.with_options(filter_name, options)
-        if self.worker is not None:
-            self.worker.update(self.number, filter_name, options)
-
-    def request_keyframe(self) -> None:
-        """The next picture can be decoded by itself."""
-        if self.worker is not None:
-            self.worker.request_keyframe(self.number)
-
-    def set_bitrate(self, size: int, bitrate_bps: int) -> None:
-        """Of one of its sizes."""
-        if self.worker is not None:
-            self.worker.set_bitrate(self.number, size, bitrate_bps)
-
-    def enter(self, worker: LiveWorker) -> None:
-        """Begin, or begin anew, in this worker."""
-        self.worker = worker
-        worker.open(self.number, self.track)
-        self.events.keyframe_wanted()
-
-    def strike(self, now_s: float) -> bool:
-        """Its worker has died; whether that was once too often."""
-        self._strikes_s = [at_s for at_s in self._strikes_s if now_s - at_s < STRIKE_S] + [now_s]
-        return len(self._strikes_s) >= MAX_STRIKES
-
-
 class LivePool:
-    """``start`` it once; then ``open`` tracks. All workers load the same engines; give sound a pool of its own."""
+    """``start`` it once; then ``open`` tracks. All workers load the same engines; give sound a pool of its own.
+
+    Without engines there is no process, until some are needed. ``workers`` is without the spare.
+    """
 
     def __init__(
         self, settings: Settings, frame_filters: Sequence[str] = (), denoisers: Sequence[str] = (), workers: int = 1
     ) -> None:
-        self._settings = settings
-        self._frame_filters, self._denoisers = list(frame_filters), list(denoisers)
-        self._wanted = workers + 1  # the spare
-        self._workers: list[LiveWorker] = []
+        self._first = Engines().with_more(frame_filters, denoisers)
+        self._crew = Crew(settings, workers + 1, self._new_worker, self._place_homeless)
+        self._retiring: set[LiveWorker] = set()
+        self._changing = asyncio.Lock()
         self._tracks: dict[int, LiveTrack] = {}
         self._numbers = itertools.count(1)
-        self._refilling: asyncio.Task[None] | None = None
-        self._closed = False
+        self._tending = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._dropped_before = 0  # by workers that are gone
         self.deaths = 0
 
     async def start(self) -> None:
-        """Load everything. Raises RuntimeError with the plugin's words when an engine cannot be loaded."""
+        """Load what was named. Raises RuntimeError with the plugin's words when an engine cannot be loaded."""
         try:
-            await asyncio.gather(*(self._add() for _ in range(self._wanted)))
+            await self.need(*self._first)
         except BaseException:
             await self.close()
             raise
 
-    async def need(self, frame_filters: Sequence[str] = (), denoisers: Sequence[str] = ()) -> None:
-        new = [n for n in frame_filters if n not in self._frame_filters] + [
-            n for n in denoisers if n not in self._denoisers
-        ]
-        self._frame_filters += [n for n in frame_filters if n not in self._frame_filters]
-        self._denoisers += [n for n in denoisers if n not in self._denoisers]
-        if new and not self._workers:
-            await self.start()
-
-    async def _add(self) -> None:
+    def _new_worker(self) -> LiveWorker:
         events = _WorkerEvents(self)
-        worker = events.worker = LiveWorker(events)
-        try:
-            await worker.start()
-            await worker.load(self._settings, self._frame_filters, self._denoisers)
-        except BaseException:
-            await worker.close()
-            raise
-        if self._closed:
-            await worker.close()
-        else:
-            self._workers.append(worker)
+        events.worker = LiveWorker(events)
+        return events.worker
+
+    # ---- engines ----
+
+    async def need(self, frame_filters: Iterable[str] = (), denoisers: Iterable[str] = ()) -> None:
+        """See to it that these are loaded; slow where some are not, and nothing is interrupted meanwhile.
+
+        Raises RuntimeError with the plugin's words when one cannot be loaded; the pool then stays as it was.
+        """
+        async with self._changing:
+            engines = self._crew.engines.with_more(frame_filters, denoisers)
+            if engines == self._crew.engines:
+                return
+            if self._crew.closed:
+                raise RuntimeError("the pool is closed")
+            self._take_on(await self._crew.train(engines, gently=bool(self._tracks)), engines)
+
+    def _take_on(self, fresh: list[LiveWorker], engines: Engines) -> None:
+        """Each track goes over at its next keyframe, from the old worker, which goes on until then, to a new one."""
+        old = self._crew.replace(fresh, engines)
+        self._retiring.update(old)
+        for track in self._tracks.values():
+            if track.worker is not None:
+                self._move_in(track)
+        self._place_homeless()
+        self._spawn(self._retire(old))
+        if not self._tending:
+            self._tending = True
+            self._spawn(self._tend())
+
+    def _move_in(self, track: LiveTrack) -> None:
+        """Who is in stays in, reduced where new figures want it so."""
+        used = self._used(self._takers())
+        worker, reduced = choose(used, self.cost(track.track)) or (min(used, key=lambda each: used[each]), True)
+        track.move(worker, not track.track.is_sound and (reduced or track.reduced))
+
+    async def _retire(self, old: list[LiveWorker]) -> None:
+        for _ in range(TAKE_OVER_LOOKS):  # many tracks, each at its own keyframe
+            if not any(track.worker in old for track in self._tracks.values()):
+                break
+            await asyncio.sleep(TAKE_OVER_S / TAKE_OVER_LOOKS)
+        for track in [track for track in self._tracks.values() if track.worker in old]:
+            track.take_over()
+        self._place_homeless()
+        self._dropped_before += sum(worker.dropped for worker in old if worker.state != "dead")
+        await close_all(old)
+        self._retiring.difference_update(old)
+
+    # ---- figures ----
 
     @property
     def ready(self) -> int:
         """How many workers can take tracks now, the spare included."""
-        return sum(worker.state == "ready" for worker in self._workers)
+        return len(self._crew.ready)
+
+    @property
+    def process_ids(self) -> list[int]:
+        """Of its workers, the spare included."""
+        return [worker.process_id for worker in self._crew.workers]
+
+    @property
+    def room(self) -> Room:
+        """How much of it is taken."""
+        placed = [track for track in self._tracks.values() if track.home is not None]
+        reduced = sum(track.reduced for track in placed)
+        return Room(
+            used=sum(self._share(track) for track in placed) / (SHARE * self._size),
+            full=len(placed) - reduced,
+            reduced=reduced,
+            waiting=len(self._tracks) - len(placed),
+            dropped=self._dropped_before + sum(worker.dropped for worker in self._crew.workers),
+            deaths=self.deaths,
+        )
+
+    @property
+    def _size(self) -> int:
+        return max(self._crew.wanted - 1, 1)
 
     # ---- tracks ----
 
     def open(self, track: Track, events: TrackEvents) -> LiveTrack:
-        """Begin with a track. Raises RuntimeError when there is no worker."""
-        worker = self._least_busy()
-        if worker is None:
+        """Begin with a track, reduced where there is no room for all of it, which ``events.limited`` tells.
+
+        Raises RuntimeError when there is no worker, NoRoom when their time is spent.
+        """
+        if not self._takers():
             raise RuntimeError(NO_WORKER)
         made = LiveTrack(next(self._numbers), track, events)
+        if not self._place(made):
+            raise NoRoom(self._why_no_room(track))
         self._tracks[made.number] = made
-        made.enter(worker)
         return made
+
+    def _why_no_room(self, track: Track) -> str:
+        what = "voice" if track.is_sound else "picture"
+        return f"no room for another {what}: {len(self._tracks)} of them are all that {self._size} workers can do"
 
     def close_track(self, track: LiveTrack) -> None:
         """No more of it; twice is harmless."""
-        if self._tracks.pop(track.number, None) is not None and track.worker is not None:
-            track.worker.close_track(track.number)
-            track.worker = None
+        if self._tracks.pop(track.number, None) is not None:
+            track.leave()
+            self._place_homeless()
 
-    def _least_busy(self) -> LiveWorker | None:
-        """One stays spare while there are others."""
-        ready = [worker for worker in self._workers if worker.state == "ready"]
-        load = {worker: sum(track.worker is worker for track in self._tracks.values()) for worker in ready}
-        idle = [worker for worker in ready if not load[worker]]
-        choice = [worker for worker in ready if worker is not idle[-1]] if idle and len(ready) > 1 else ready
-        return min(choice, key=lambda worker: load[worker], default=None)
+    def _place(self, track: LiveTrack) -> bool:
+        """Find it a worker; False where none has room."""
+        chosen = choose(self._used(self._in_time()), self.cost(track.track), may_reduce=not track.track.is_sound)
+        if chosen is not None:
+            worker, reduced = chosen
+            track.limit(reduced)
+            track.enter(worker)
+        return chosen is not None
+
+    def _place_homeless(self) -> None:
+        for track in [track for track in self._tracks.values() if track.home is None]:
+            self._place(track)
+
+    def _takers(self) -> list[LiveWorker]:
+        """Who may be given tracks: those that are ready. One stays spare while there are as many as there should be."""
+        ready = self._crew.ready
+        idle = [worker for worker in ready if not any(track.home is worker for track in self._tracks.values())]
+        if idle and len(ready) >= self._crew.wanted:
+            ready.remove(idle[-1])
+        return ready
+
+    def _in_time(self) -> list[LiveWorker]:
+        """Those of them that keep up, or have nothing to do: the others have no room, whatever was expected."""
+        now_s, busy = time.monotonic(), {track.home for track in self._tracks.values()}
+        return [
+            each
+            for each in self._takers()
+            if each not in busy or not each.lateness.was_late_within(LATE_NO_ROOM_S, now_s)
+        ]
+
+    def _used(self, workers: Iterable[LiveWorker], without: LiveTrack | None = None) -> dict[LiveWorker, float]:
+        """The shares of their cores that they have given away, or that are taken in fact where that is more."""
+        used = dict.fromkeys(workers, 0.0)
+        for track in self._tracks.values():
+            if track is not without and track.home is not None and track.home in used:
+                used[track.home] += self._share(track)
+        for worker, share in used.items():
+            own = self._share(without) if without is not None and without.home is worker else 0.0
+            if share:  # who has no tracks any more will have time in a moment
+                used[worker] = max(share, worker.lateness.cpu_share - own)
+        return used
+
+    def cost(self, track: Track) -> Cost:
+        """What it would take of a core, as measured."""
+        names = [name for name, _ in track.filters]
+        return self._crew.costs.sound(names) if track.is_sound else self._crew.costs.picture(names)
+
+    def _share(self, track: LiveTrack) -> float:
+        cost = self.cost(track.track)
+        return cost.reduced if track.reduced else cost.full
+
+    # ---- full or reduced ----
+
+    async def _tend(self) -> None:
+        """Costs are estimates, and people come and go."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            for worker in self._crew.workers:
+                if worker.lateness.late_s >= LATE_S:
+                    self._relieve(worker)
+            self._raise_one()
+
+    def _relieve(self, worker: LiveWorker) -> None:
+        """Reduce whoever came last: those before were there when there was room."""
+        tracks = [track for track in self._tracks.values() if track.home is worker and not track.track.is_sound]
+        full = [track for track in tracks if not track.reduced]
+        if not full:
+            return
+        came_last = len(tracks) > 1 and full[-1] is tracks[-1]
+        if not came_last and worker.lateness.share < FIRST_LATE_SHARE:
+            return
+        worker.lateness.begin_anew()
+        logger.warning("a live worker is late with %d pictures: the newest one in full is reduced", len(tracks))
+        full[-1].relieve()
+
+    def _raise_one(self) -> None:
+        """One at a time, the oldest first: whether there is room for another one shows when it has begun."""
+        now_s = time.monotonic()
+        for track in self._tracks.values():
+            if track.home in self._crew.workers and track.coming is None and track.may_rise(now_s):
+                used = self._used(self._in_time(), without=track)
+                if self._rise(track, used):
+                    return
+
+    def _rise(self, track: LiveTrack, used: dict[LiveWorker, float]) -> bool:
+        """Where it is, or else where there is room. ``used`` is without it."""
+        cost, own = self.cost(track.track), track.worker
+        if own in used and choose({own: used[own]}, cost, may_reduce=False):
+            track.limit(False)
+            return True
+        chosen = choose({worker: share for worker, share in used.items() if worker is not own}, cost, may_reduce=False)
+        if chosen is not None:
+            track.move(chosen[0], reduced=False)
+        return chosen is not None
 
     # ---- what workers tell ----
 
     def find(self, worker: LiveWorker, number: int) -> LiveTrack | None:
-        """The track of this number, if it is in this worker."""
+        """The track of this number, if its frames are in this worker."""
         track = self._tracks.get(number)
         return track if track is not None and track.worker is worker else None
+
+    def find_coming(self, worker: LiveWorker, number: int) -> LiveTrack | None:
+        """The track of this number, if it is in this worker or on its way there."""
+        track = self._tracks.get(number)
+        return track if track is not None and worker in (track.worker, track.coming) else None
 
     def fail(self, track: LiveTrack, filter_name: str, reason: str) -> None:
         """It has ended."""
         self._tracks.pop(track.number, None)
-        track.worker = None
+        track.leave()
         track.events.failed(filter_name, reason)
 
     def lose(self, worker: LiveWorker, reason: str) -> None:
         """Its tracks go on in the spare."""
+        if worker not in self._crew.workers and worker not in self._retiring:
+            return  # it never carried anything
         self.deaths += 1
-        if worker in self._workers:
-            self._workers.remove(worker)
+        self._dropped_before += worker.dropped
+        self._crew.lose(worker)
+        self._retiring.add(worker)
+        self._spawn(self._bury(worker))
         now_s = time.monotonic()
-        for track in [track for track in self._tracks.values() if track.worker is worker]:
-            track.worker = None
-            if track.strike(now_s):
+        for track in [track for track in self._tracks.values() if worker in (track.worker, track.coming)]:
+            carried = track.worker is worker
+            track.lose(worker)
+            if carried and track.strike(now_s):
                 self.fail(track, "", f"its worker died {MAX_STRIKES} times: {reason}")
-            else:
+            elif carried:
                 track.events.interrupted(reason)
         self._place_homeless()
-        self._refill()
 
-    def _place_homeless(self) -> None:
-        for track in [track for track in self._tracks.values() if track.worker is None]:
-            ready = [worker for worker in self._workers if worker.state == "ready"]
-            if ready:  # the spare is there for this
-                track.enter(min(ready, key=lambda w: sum(t.worker is w for t in self._tracks.values())))
+    async def _bury(self, worker: LiveWorker) -> None:
+        await worker.close()
+        self._retiring.discard(worker)
 
-    def _refill(self) -> None:
-        if self._refilling is None and not self._closed:
-            self._refilling = asyncio.create_task(self._fill())
+    # ---- the end ----
 
-    async def _fill(self) -> None:
-        """Start workers until there are enough, with patience."""
-        pause_s = FIRST_PAUSE_S
-        try:
-            while len(self._workers) < self._wanted and not self._closed:
-                try:
-                    await self._add()
-                    pause_s = FIRST_PAUSE_S
-                except (OSError, RuntimeError) as error:
-                    logger.warning("a live worker cannot be started: %s", error)
-                    await asyncio.sleep(pause_s)
-                    pause_s = min(2 * pause_s, MAX_PAUSE_S)
-                self._place_homeless()
-        finally:
-            self._refilling = None
+    def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         """End all workers; tracks are told nothing any more."""
-        self._closed = True
         self._tracks.clear()
-        if self._refilling is not None:
-            self._refilling.cancel()
-            await asyncio.gather(self._refilling, return_exceptions=True)
-        workers, self._workers = self._workers, []
-        await asyncio.gather(*(worker.close() for worker in workers))
+        await self._crew.close()
+        async with self._changing:  # whoever waits for engines has heard that there will be none
+            tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await close_all(self._retiring)
 
 
 class _WorkerEvents(Events):
@@ -238,7 +340,7 @@ class _WorkerEvents(Events):
             found.events.keyframe_wanted()
 
     def fault(self, track: int, filter_name: str, text: str) -> None:
-        found = self._pool.find(self.worker, track)
+        found = self._pool.find_coming(self.worker, track)
         if found is not None:
             self._pool.fail(found, filter_name, text)
 

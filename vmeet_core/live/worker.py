@@ -10,6 +10,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
+from vmeet_core.live.cost import Costs
+from vmeet_core.live.lateness import Lateness, Work
 from vmeet_core.live.messages import Kind, LiveFrame, Message, Unpacker, pack
 from vmeet_core.settings import Settings
 
@@ -27,13 +29,15 @@ State = Literal["starting", "loading", "ready", "dead"]
 
 class Track(NamedTuple):
     """What a worker is to do with somebody's picture or voice: filters with their options (of a voice: one denoiser),
-    and for pictures the sizes as (height_px, bitrate_bps).
+    and for pictures the sizes as (height_px, bitrate_bps), and limits of the picture's shorter side and rate; 0: none.
     """
 
     filters: tuple[tuple[str, dict[str, Any]], ...]
     sizes: tuple[tuple[int, int], ...] = ()
     epoch: int = 0
     is_sound: bool = False
+    max_height_px: int = 0
+    max_fps: float = 0.0
 
     def with_options(self, name: str, options: dict[str, Any]) -> "Track":
         """The same with other options for one of its filters."""
@@ -63,6 +67,8 @@ class LiveWorker:
     def __init__(self, events: Events, memory_bytes: int = MEMORY_BYTES) -> None:
         self.state: State = "starting"
         self.dropped = 0  #: frames that found no room, or came too late to be worth the work
+        self.costs: Costs | None = None  #: as it has measured them once it is "ready", if it was to
+        self.lateness = Lateness()
         self.heard_s = time.monotonic()
         self._events = events
         self._memory_bytes = memory_bytes
@@ -70,11 +76,14 @@ class LiveWorker:
         self._writer: asyncio.StreamWriter | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._frames = self._late = 0  # handed over; left out for want of time, apart from what waits for a keyframe
         self._blocked: set[int] = set()  # tracks that lost a frame: they go on at a keyframe
         self._asked_s: dict[int, float] = {}
 
     async def start(self) -> None:
-        """Raises OSError when no process can be made."""
+        """Raises OSError when no process can be made, RuntimeError when it was closed before."""
+        if self.state == "dead":
+            raise RuntimeError("the worker was closed")
         ours, theirs = socket.socketpair()
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -92,20 +101,36 @@ class LiveWorker:
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._spawn(self._read(reader))
 
-    async def load(self, settings: Settings, frame_filters: Sequence[str] = (), denoisers: Sequence[str] = ()) -> None:
-        """Slow. Raises RuntimeError with the plugin's words when an engine cannot be loaded."""
-        self.state = "loading"
+    async def load(
+        self,
+        settings: Settings,
+        frame_filters: Sequence[str] = (),
+        denoisers: Sequence[str] = (),
+        measure: bool = False,
+    ) -> None:
+        """Slow, and slower where it is to ``measure`` what they cost.
+
+        Raises RuntimeError with the plugin's words when an engine cannot be loaded.
+        """
+        self.state = "loading" if self.state == "starting" else self.state
         names = {"frame_filters": list(frame_filters), "denoisers": list(denoisers)}
-        self._send(Message(Kind.LOAD, 0, {"settings": settings.model_dump(mode="json"), **names}))
+        self._send(Message(Kind.LOAD, 0, {"settings": settings.model_dump(mode="json"), **names, "measure": measure}))
         try:
             async with asyncio.timeout(LOAD_S):
                 await asyncio.shield(self._loaded)
         except TimeoutError:
             self._die(f"its engines were not loaded within {LOAD_S:.0f} s")
             raise RuntimeError(f"{', '.join((*frame_filters, *denoisers))}: not loaded in {LOAD_S:.0f} s") from None
+        if self.state == "dead":
+            raise RuntimeError("the worker ended as soon as it was there")
         self.state = "ready"
         self.heard_s = time.monotonic()
         self._spawn(self._watch())
+
+    @property
+    def process_id(self) -> int:
+        """0 while there is no process."""
+        return self._process.pid if self._process is not None else 0
 
     # ---- tracks ----
 
@@ -119,6 +144,8 @@ class LiveWorker:
         if self._writer is None or self.state != "ready":
             return False
         full = self._writer.transport.get_write_buffer_size() > MAX_WAITING_BYTES
+        self._frames += 1
+        self._late += full
         if full or (number in self._blocked and not frame.keyframe):
             self._block(number)
             self.dropped += 1
@@ -146,6 +173,10 @@ class LiveWorker:
     def set_bitrate(self, number: int, size: int, bitrate_bps: int) -> None:
         """Of one of its sizes."""
         self._send(Message(Kind.BITRATE, number, {"size": size, "bitrate_bps": bitrate_bps}))
+
+    def limit(self, number: int, max_height_px: int, max_fps: float) -> None:
+        """Of a picture, from the next one on; 0: none."""
+        self._send(Message(Kind.LIMIT, number, {"max_height_px": max_height_px, "max_fps": max_fps}))
 
     def close_track(self, number: int) -> None:
         """No more of it; harmless when it has ended already."""
@@ -175,7 +206,10 @@ class LiveWorker:
         self.heard_s = time.monotonic()
         if isinstance(body, LiveFrame):
             self._events.frame(track, body)
+        elif kind is Kind.PONG:
+            self.lateness.tell(Work(body["at_s"], body["busy_s"], self._frames, self._late, body["cpu_s"]))
         elif kind is Kind.LOADED and not self._loaded.done():
+            self.costs = Costs.from_json(body["costs"]) if body["costs"] is not None else None
             self._loaded.set_result(None)
         elif kind is Kind.FAULT and not track and not self._loaded.done():
             self._loaded.set_exception(RuntimeError(str(body["text"])))
@@ -185,6 +219,7 @@ class LiveWorker:
             self._events.keyframe_wanted(track)
         elif kind is Kind.DROPPED:
             self.dropped += int(body["frames"])
+            self._late += int(body["frames"])
 
     async def _watch(self) -> None:
         """A plugin that hangs answers nothing."""
@@ -204,13 +239,16 @@ class LiveWorker:
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-        if not self._loaded.done():
-            self._loaded.set_exception(RuntimeError(f"the worker died while it loaded: {reason}"))
-            self._loaded.exception()  # nobody may be waiting
+        self._refuse_load(reason)
         if self._writer is not None:
             self._writer.close()
         logger.warning("a live worker is gone: %s", reason)
         self._events.dead(reason)
+
+    def _refuse_load(self, reason: str) -> None:
+        if not self._loaded.done():
+            self._loaded.set_exception(RuntimeError(f"the worker died while it loaded: {reason}"))
+            self._loaded.exception()  # nobody may be waiting
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)
@@ -221,6 +259,7 @@ class LiveWorker:
         """End it in order, or for good when it does not listen; nothing is told any more."""
         self._events = Events()
         self.state = "dead"
+        self._refuse_load("it was closed")
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
