@@ -63,6 +63,22 @@ async def test_a_switch_is_a_wish_until_the_server_says_so(page: Page, site: Any
     await expect(status).to_contain_text("On.")
 
 
+async def test_one_that_is_on_does_not_speak_for_another(page: Page, site: Any) -> None:
+    room = EffectsRoom(effects("everything", MASK, BRIGHTNESS))
+    await open_lobby(page, site, room)
+    await page.get_by_role("switch", name="Mask").uncheck()
+    await room.wait_for(type="effects")
+    status = page.get_by_test_id("effects-status-camera")
+    await expect(status).to_have_attribute("data-standing", "on")
+    room.answers_wishes = False
+    room.heard.clear()
+    await page.get_by_role("switch", name="Mask").check()
+    await room.wait_for(type="effects")
+    await expect(status).to_have_attribute("data-standing", "starting")
+    await room.tell()
+    await expect(status).to_have_attribute("data-standing", "on")
+
+
 async def test_options_are_sent_while_a_slider_moves_and_when_a_text_is_whole(page: Page, site: Any) -> None:
     room = EffectsRoom(effects("everything", BRIGHTNESS))
     await open_lobby(page, site, room)

@@ -38,7 +38,9 @@ export class EffectStatus extends HTMLElement {
     if (!this.session || !effects) return;
     const { state, reason, hides, reduced } = effects.standing(this.source);
     const offers = this.source === "camera" ? effects.offer.filters : effects.offers.filter((each) => each === effects.offer.denoiser);
-    const [standing, key] = standingOf(this.session, this.source, offers.some((each) => effects.isOn(each)), state, hides);
+    const wanted = offers.filter((each) => effects.isOn(each));
+    const pending = wanted.some((each) => effects.isChanging(each)); // beside others that are on
+    const [standing, key] = standingOf(this.session, this.source, wanted.length > 0, pending && state === "on" ? "starting" : state, hides);
     const shown = JSON.stringify([standing, key, reason, reduced]);
     if (shown === this.written) return;
     this.written = shown;
