@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from vmeet_core.child_process import ORPHANED, die_with_parent
+from vmeet_core.child_process import ORPHANED, be_nice, die_with_parent
 from vmeet_core.hookspecs import Permanent, Retryable
 from vmeet_core.pipeline.messages import Order, Report
 from vmeet_core.pipeline.spec import Work
@@ -32,7 +32,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     order = Order.model_validate_json(sys.stdin.buffer.readline())
     _die_with_parent(order.parent_pid)
-    _be_nice()
+    be_nice(_NICENESS)
     report = run(order, lambda progress: _send(reports, progress))
     _send(reports, report)
     return 0 if report.kind == "done" else 1
@@ -119,11 +119,6 @@ def _exit_at_end_of_stdin() -> None:
     while os.read(0, 1):  # sys.stdin's lock would be held at exit
         pass
     os._exit(ORPHANED)
-
-
-def _be_nice() -> None:
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
 
 
 if __name__ == "__main__":

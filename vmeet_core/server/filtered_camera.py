@@ -40,6 +40,7 @@ class FilteredCamera(TrackEvents):
         self, cameras: tuple[Ingress, ...], pool: LivePool, card: Card, on_state: Callable[[State, str], None]
     ) -> None:
         self.state: State = "off"
+        self.is_reduced = False  #: whether there was no room for the whole picture
         self._cameras = cameras
         self._pool = pool
         self._card = card
@@ -74,6 +75,7 @@ class FilteredCamera(TrackEvents):
         if not protects_privacy:
             self._unshield()
         self._epoch += 1
+        self.is_reduced = False
         self._set("starting", "")
         if goes_on:
             self._watch()
@@ -115,11 +117,6 @@ class FilteredCamera(TrackEvents):
         """The camera is turned off or on: no card is shown of a camera that is off."""
         for source in self.sources:
             source.set_muted(muted)
-
-    @property
-    def is_reduced(self) -> bool:
-        """Whether there was no room for the whole picture."""
-        return self._track is not None and self._track.reduced
 
     @property
     def hides(self) -> bool:
@@ -188,6 +185,11 @@ class FilteredCamera(TrackEvents):
         """Of the raw camera."""
         self._cameras[-1].request_keyframe()
 
+    def limited(self, reduced: bool) -> None:
+        """There is no room for the whole picture, or there is again."""
+        self.is_reduced = reduced
+        self._on_state(self.state, "")
+
     def interrupted(self, reason: str) -> None:
         """Another worker goes on soon."""
         self._set("interrupted", reason)
@@ -196,6 +198,7 @@ class FilteredCamera(TrackEvents):
     def failed(self, filter_name: str, reason: str) -> None:
         """Nothing more comes of it."""
         self._track = None
+        self.is_reduced = False
         self._set("failed", f"{filter_name}: {reason}" if filter_name and filter_name not in reason else reason)
         self._watch()
 

@@ -5,10 +5,9 @@ code tells which. A file that breaks a decoder breaks this process alone, it can
 given, and while it is decoded the server forwards packets: libwebp holds Python's lock for a second a picture.
 """
 
-import os
 import sys
 
-from vmeet_core.child_process import die_with_parent
+from vmeet_core.child_process import be_nice, die_with_parent
 from vmeet_core.effects.pictures import UnknownType, decode_picture, encoded_jpeg
 
 OK, UNKNOWN_TYPE, BAD_PICTURE = 0, 10, 11  #: exit codes; any other one is a crash
@@ -22,7 +21,7 @@ def limit() -> None:
     if sys.platform != "win32":
         import resource
 
-        os.nice(NICENESS)
+        be_nice(NICENESS)
         resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
         resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S))
 
