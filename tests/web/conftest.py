@@ -67,7 +67,8 @@ class Site:
             return web.FileResponse(self.files[request.path])
         wanted = f"{request.method} {request.path}"
         if request.can_read_body:
-            self.bodies[wanted] = await request.json()
+            sent_json = request.content_type == "application/json"
+            self.bodies[wanted] = await request.json() if sent_json else await request.read()
         missing = (404, {"error": {"code": "absent", "message": f"no answer for {wanted}"}})
         status, body = self.answers.get(wanted, missing)
         return web.Response(status=204) if status == 204 else web.json_response(body, status=status)

@@ -70,6 +70,34 @@ async def test_choices_and_options_are_sent(page: Page, home: Any) -> None:
     assert sent["options"] == {"dtln": {"strength": 0.25}, "brightness": {"strength": 1}}
 
 
+async def test_what_people_may_change_is_asked_where_there_is_something_to_change(page: Page, home: Any) -> None:
+    await open_options(page)
+    select = page.get_by_label("What people may change for themselves")
+    await expect(select).to_be_hidden()
+    await page.get_by_label("BRIGHTNESS").check()
+    await expect(select).to_have_value("everything")
+    await select.select_option("options")
+    await page.get_by_test_id("create").click()
+    await page.get_by_test_id("created").wait_for()
+    assert home.bodies["POST /api/meetings"]["choices"]["people_may_change"] == "options"
+
+
+async def test_live_choices_of_a_preset_are_shown_and_sent(page: Page, home: Any) -> None:
+    live = {"frame_filters": ["brightness"], "live_denoiser": "dtln", "people_may_change": "nothing"}
+    fields = ["frame_filters", "denoiser", "live_denoiser", "transcriber", "video_enhancer"]
+    presets = {"default": {**live, "denoiser": None, "options": {}}}
+    home.answers["GET /api/choices"] = (200, {**CHOICES, "presets": presets, "fields": fields})
+    await open_options(page)
+    await expect(page.get_by_label("BRIGHTNESS")).to_be_checked()
+    await expect(page.get_by_test_id("choice-live_denoiser").get_by_label("DTLN")).to_be_checked()
+    await expect(page.get_by_test_id("people-may-change")).to_have_value("nothing")
+    await page.get_by_test_id("create").click()
+    await page.get_by_test_id("created").wait_for()
+    sent = home.bodies["POST /api/meetings"]["choices"]
+    assert {key: sent[key] for key in live} == live
+    assert sent["options"]["dtln"] == {"strength": 1}
+
+
 async def test_a_preset_brings_its_own_choices(page: Page, home: Any) -> None:
     await open_options(page)
     await expect(page.get_by_label("DTLN")).to_be_checked()

@@ -9,6 +9,8 @@ import { isKey, t } from "./i18n.js";
 /** @typedef {import("./types.js").Meeting} Meeting */
 /** @typedef {import("./types.js").PluginProblem} PluginProblem */
 
+const THUMBNAIL_PX = 320;
+
 export class ApiError extends Error {
   /** @param {string} code @param {string} message @param {number} status 0: no answer @param {string} [field] */
   constructor(code, message, status, field) {
@@ -42,16 +44,16 @@ function statusKey(status) {
 /**
  * @param {string} method
  * @param {string} path
- * @param {unknown} [body]
+ * @param {unknown} [body] a file is sent as it is, whatever else as JSON
  * @returns {Promise<any>} null for an empty answer
  */
 async function call(method, path, body) {
+  const file = body instanceof Blob;
+  const type = file ? body.type || "application/octet-stream" : "application/json";
+  const headers = { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": type }) };
   /** @type {RequestInit} */
-  const init = { method, headers: { Accept: "application/json" } };
-  if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers = { ...init.headers, "Content-Type": "application/json" };
-  }
+  const init = { method, headers };
+  if (body !== undefined) init.body = file ? body : JSON.stringify(body);
   const response = await fetch(path, init).catch((error) => {
     throw new ApiError("offline", String(error.message ?? error), 0);
   });
@@ -73,6 +75,10 @@ export const api = {
   createMeeting: (wish) => call("POST", "/api/meetings", wish),
   /** @param {string} id @returns {Promise<Meeting>} */
   meeting: (id) => call("GET", `/api/meetings/${encodeURIComponent(id)}`),
+  /** The background pictures that the server has itself. @returns {Promise<import("./types.js").BuiltInPicture[]>} */
+  pictures: async () => (await call("GET", "/api/pictures")).pictures,
+  /** @param {string} id of the meeting @param {Blob} file @returns {Promise<{name: string}>} */
+  addPicture: (id, file) => call("POST", `/api/meetings/${encodeURIComponent(id)}/pictures`, file),
   /** @returns {Promise<Recording[]>} */
   recordings: async () => (await call("GET", "/api/recordings")).recordings,
   /** @param {string} id @returns {Promise<Recording>} */
@@ -90,3 +96,8 @@ export const api = {
   /** @param {string} key @returns {Promise<unknown>} */
   login: (key) => call("POST", "/api/login", { key }),
 };
+
+/** Where a small one of a background picture is. @param {string} name */
+export function thumbnailUrl(name) {
+  return `/api/pictures/${encodeURIComponent(name)}?width_px=${THUMBNAIL_PX}`;
+}

@@ -11,10 +11,12 @@
  * @property {number} totalAudioEnergy
  */
 
-/** @param {import("./session.js").Session} session @returns {Promise<Record<string, Arriving>>} by participant id */
+/** Of the others: what comes back of the own camera is none. @param {import("./session.js").Session} session
+ *  @returns {Promise<Record<string, Arriving>>} by participant id */
 export async function arriving(session) {
   const statistics = (await session.receiver?.statistics()) ?? new Map();
-  return Object.fromEntries([...statistics].map(([id, each]) => [id, summary(session.people.get(id)?.name ?? "", each)]));
+  const others = [...statistics].filter(([id]) => id !== session.me && id !== session.previewId);
+  return Object.fromEntries(others.map(([id, each]) => [id, summary(session.people.get(id)?.name ?? "", each)]));
 }
 
 /** @param {string} name @param {import("./receiver.js").HeardStatistics} statistics @returns {Arriving} */

@@ -10,6 +10,10 @@ import { Receiver } from "./receiver.js";
 
 /** @type {PublishedKind[]} */
 const KINDS = ["microphone", "camera", "screen"];
+/** @type {readonly PublishedKind[]} what a page sends that is not in the meeting yet: what it is shown of itself */
+const PREVIEWED = ["camera"];
+/** @type {Source} */
+const NOTHING = { on: false, track: null };
 const TRIES_BEFORE_BLAMING_THE_NETWORK = 3;
 
 /**
@@ -36,19 +40,39 @@ export class MediaLinks extends EventTarget {
     this.failures = 0;
     /** @type {Partial<Record<PublishedKind, boolean>>} what the server was told last */
     this.told = {};
+    this.previewing = false;
     this.stopWatching = onNetworkChange(() => this.peers().forEach((peer) => peer.hurry()));
   }
 
-  /** Every welcome starts with fresh connections: the old ones belong to a socket that is gone. @param {RTCIceServer[]} iceServers */
-  start(iceServers) {
+  /** Every welcome starts with fresh connections: the old ones belong to a socket that is gone.
+   *  @param {RTCIceServer[]} iceServers @param {boolean} [previewing] nobody else is to see or hear anything yet */
+  start(iceServers, previewing = false) {
     this.iceServers = iceServers;
+    this.previewing = previewing;
     this.told = {};
     this.renewReceiver();
     this.renewPublisher();
   }
 
+  /** From the preview into the meeting on the same socket: what is published goes on, and the rest is added. */
+  enter() {
+    const published = KINDS.filter((kind) => kind in this.told);
+    this.previewing = false;
+    this.told = {};
+    this.renewReceiver();
+    const { publisher } = this;
+    if (!publisher) return;
+    for (const kind of KINDS) this.negotiate(publisher, publisher.replace(kind, this.sources[kind].track));
+    for (const kind of published) this.tell(kind); // of the others it is told once they are published
+  }
+
   close() {
     this.stopWatching();
+    this.stop();
+  }
+
+  /** Until it is started again. */
+  stop() {
     for (const peer of [this.publisher, this.receiver, this.fading]) peer?.close();
     this.publisher = this.receiver = this.fading = null;
   }
@@ -77,7 +101,7 @@ export class MediaLinks extends EventTarget {
   /** A source was turned off or on, or has another track. @param {PublishedKind} kind */
   sourceChanged(kind) {
     if (!this.publisher) return;
-    this.negotiate(this.publisher, this.publisher.replace(kind, this.sources[kind].track));
+    this.negotiate(this.publisher, this.publisher.replace(kind, this.sourceOf(kind).track));
     if (kind in this.told) this.tell(kind);
   }
 
@@ -105,7 +129,7 @@ export class MediaLinks extends EventTarget {
 
   /** @private @param {Publisher} publisher */
   async publish(publisher) {
-    await Promise.all(KINDS.map((kind) => publisher.replace(kind, this.sources[kind].track)));
+    await Promise.all(KINDS.map((kind) => publisher.replace(kind, this.sourceOf(kind).track)));
     await publisher.offer();
     for (const kind of KINDS) this.tell(kind);
   }
@@ -113,9 +137,14 @@ export class MediaLinks extends EventTarget {
   /** Tells the server whether a source is off: after a rejoin it may remember something else. @private
    *  @param {PublishedKind} kind */
   tell(kind) {
-    const on = this.sources[kind].on;
+    const on = this.sourceOf(kind).on;
     if (this.told[kind] !== on) this.send({ type: "mute", source: kind, muted: !on });
     this.told[kind] = on;
+  }
+
+  /** @private @param {PublishedKind} kind */
+  sourceOf(kind) {
+    return this.previewing && !PREVIEWED.includes(kind) ? NOTHING : this.sources[kind];
   }
 
   /** @private @param {Peer} peer */

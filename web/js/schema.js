@@ -128,6 +128,21 @@ export function textFault(field, text) {
   return schema.pattern && !matches(schema.pattern, text) ? { key: "schema.pattern" } : null;
 }
 
+/** Whether an object schema takes this value of a field; what no form can express is not known. @param {Schema} schema
+ *  @param {string} name @param {unknown} value */
+export function takes(schema, name, value) {
+  const field = fieldsOf(schema).find((each) => each.name === name);
+  if (!field) return false;
+  if (value === null || value === undefined) return field.nullable;
+  switch (field.kind) {
+    case "boolean": return typeof value === "boolean";
+    case "choice": return field.choices.includes(value);
+    case "string": return typeof value === "string" && !textFault(field, value);
+    case "group": return typeof value === "object";
+    default: return typeof value === "number" && !numberFault(field, String(value));
+  }
+}
+
 /** A pattern that this browser cannot read is left to the server. @param {string} pattern @param {string} text */
 function matches(pattern, text) {
   try {

@@ -1,6 +1,7 @@
-/** One person's stay in a meeting: the socket, the media, and who is there. No DOM. */
+/** One person's stay in a meeting, from the preview on: the socket, the media, and who is there. No DOM. */
 
 import { MediaLinks } from "./media-links.js";
+import { MAX_PICTURES } from "./protocol.js";
 import { ScreenShare } from "./screen-share.js";
 import { Signalling, socketUrl } from "./signalling.js";
 
@@ -9,9 +10,11 @@ import { Signalling, socketUrl } from "./signalling.js";
 /** @typedef {import("./protocol.js").ServerMessage} ServerMessage */
 /** @typedef {import("./protocol.js").Picture} Picture */
 /** @typedef {import("./local-media.js").LocalMedia} LocalMedia */
+/** @typedef {import("./effect-control.js").EffectControl} EffectControl */
+/** @typedef {import("./signalling.js").Identity} Identity */
 
 /**
- * @typedef {"connecting" | "in" | "reconnecting" | "ended"} SessionState
+ * @typedef {"connecting" | "previewing" | "in" | "reconnecting" | "ended"} SessionState
  * @typedef {{code: string, message: string}} EndReason `code` is "left", "replaced" or that of a fatal error
  * @typedef {{code: string, message: string}} Trouble
  */
@@ -24,18 +27,28 @@ import { Signalling, socketUrl } from "./signalling.js";
  * - `screen`: nothing; the own shared screen started or stopped: see `screenOn`
  * - `media`: nothing; tracks of someone changed: see `heard()`
  * - `blocked`: nothing; signalling works, media does not come through
+ * - `own`: nothing; what comes back of the own picture may have changed: see `ownPicture()` and `effects`
+ * - `preview-failed`: Trouble; joining may work all the same
  */
 export class Session extends EventTarget {
   /**
    * @param {string} meetingId
-   * @param {{name: string, token?: string | null, host_key?: string | null}} identity
+   * @param {Identity | null} identity null: a preview, until `join`
    * @param {LocalMedia} media
+   * @param {EffectControl | null} [effects] where the meeting has any
    */
-  constructor(meetingId, identity, media) {
+  constructor(meetingId, identity, media, effects = null) {
     super();
+    this.meetingId = meetingId;
     this.media = media;
+    this.effects = effects;
+    this.joining = identity !== null;
     this.me = "";
-    this.token = identity.token ?? "";
+    this.previewId = ""; // what this page was before it joined
+    /** @type {WebSocket | null} */
+    this.previewSocket = null;
+    this.previewFailed = false;
+    this.token = identity?.token ?? "";
     this.isHost = false;
     this.title = "";
     /** @type {SessionState} */
@@ -52,10 +65,13 @@ export class Session extends EventTarget {
     this.streams = null;
     /** @type {Picture[] | null} what the page shows; null: it has not said so yet */
     this.view = null;
+    /** @type {Map<object, Size>} in which sizes the own picture is shown outside of the view */
+    this.ownSizes = new Map();
     this.screen = new ScreenShare();
-    this.signalling = new Signalling(socketUrl(meetingId), identity);
+    this.signalling = new Signalling(socketUrl(meetingId), identity, () => effects?.wishes() ?? null);
     const { microphone, camera } = media;
     this.links = new MediaLinks(this.signalling, { microphone, camera, screen: this.screen });
+    this.onEffects = () => this.emit("own");
     this.onMediaChange = (/** @type {Event} */ event) => this.links.sourceChanged(detail(event));
     this.listen();
   }
@@ -70,10 +86,23 @@ export class Session extends EventTarget {
     for (const type of ["media", "trouble", "blocked"]) {
       this.links.addEventListener(type, (event) => this.emit(type, detail(event)));
     }
+    this.links.addEventListener("media", () => this.emit("own"));
+    for (const type of ["told", "wishes"]) this.effects?.addEventListener(type, this.onEffects);
   }
 
   start() {
     this.signalling.open();
+  }
+
+  /** From the preview into the meeting. @param {Identity} identity */
+  join(identity) {
+    if (this.state === "ended") return;
+    this.joining = true;
+    this.token = identity.token ?? "";
+    this.previewId = this.me || this.previewId;
+    this.me = "";
+    this.setState("connecting");
+    this.signalling.join(identity);
   }
 
   leave() {
@@ -107,12 +136,33 @@ export class Session extends EventTarget {
   /** Says which pictures the page shows now, the most important first: only these are sent. @param {Picture[]} pictures */
   setView(pictures) {
     this.view = pictures;
-    if (this.state === "in") this.signalling.send({ type: "view", pictures });
+    this.sendView();
+  }
+
+  /** The own picture is shown somewhere besides, or no longer. @param {object} where @param {Size | null} size in device pixels */
+  showOwn(where, size) {
+    if (size) this.ownSizes.set(where, size);
+    else if (!this.ownSizes.delete(where)) return;
+    this.sendView();
+  }
+
+  /** Before the page has said what it shows, it gets everybody's picture: so nothing is said of the own one alone. @private */
+  sendView() {
+    const ready = this.state === "previewing" || (this.state === "in" && this.view !== null);
+    if (ready) this.signalling.send({ type: "view", pictures: withOwn(this.view ?? [], this.me, [...this.ownSizes.values()]) });
   }
 
   /** Tracks of the others, by participant. */
   heard() {
-    return this.links.heard();
+    const heard = new Map(this.links.heard());
+    for (const own of [this.me, this.previewId]) heard.delete(own);
+    return heard;
+  }
+
+  /** What comes back of the own camera, as the others see it; null where nothing does. */
+  ownPicture() {
+    const heard = this.links.heard();
+    return heard.get(this.me) ?? heard.get(this.previewId) ?? null;
   }
 
   get receiver() {
@@ -123,6 +173,8 @@ export class Session extends EventTarget {
   receive(message) {
     switch (message.type) {
       case "welcome": return this.welcomed(message);
+      case "previewing": return this.previewing(message);
+      case "effects-changed": return this.effects?.told(message);
       case "published": return this.links.published(message.sdp);
       case "offer": return this.links.offered(message.sdp, message.negotiation);
       case "slots": return this.links.assign(message.slots);
@@ -137,9 +189,51 @@ export class Session extends EventTarget {
         this.receiver?.cushion(message, performance.now());
         return this.emit("statistics", message);
       case "replaced": return this.end({ code: "replaced", message: message.reason });
-      case "error": return message.fatal || !this.me ? this.end(message) : this.emit("trouble", message);
+      case "error": return this.failed(message);
       default: return undefined;
     }
+  }
+
+  /** @private @param {import("./protocol.js").ErrorMessage} error */
+  failed(error) {
+    if (error.code === "bad-effects" && !error.fatal && this.me) return this.effectsRefused(error);
+    if (!this.joining) return this.endPreview(error);
+    return error.fatal || !this.me ? this.end(error) : this.emit("trouble", error);
+  }
+
+  /** The others are in force. @private @param {Trouble} trouble */
+  effectsRefused(trouble) {
+    this.effects?.refused(trouble.message);
+    if (this.joining) this.emit("trouble", trouble);
+  }
+
+  /** @private @param {import("./protocol.js").Previewing} answer */
+  previewing(answer) {
+    this.me = answer.participant_id;
+    this.previewSocket = this.signalling.socket;
+    this.links.start(/** @type {any[]} */ (answer.ice_servers), true);
+    this.setState("previewing");
+    this.followEffects();
+    this.sendView();
+  }
+
+  /** @private @param {Trouble} trouble */
+  endPreview({ code, message }) {
+    this.signalling.leave();
+    this.links.stop();
+    this.me = "";
+    this.previewFailed = true;
+    this.effects?.forget();
+    this.emit("preview-failed", { code, message });
+    this.emit("own");
+  }
+
+  /** What this person wishes for goes to the server from now on. @private */
+  followEffects() {
+    const { effects, signalling } = this;
+    if (!effects) return;
+    effects.send = (wishes) => signalling.send({ type: "effects", effects: wishes });
+    if (JSON.stringify(effects.wishes()) !== signalling.greeted) effects.again(); // changed since the server was greeted
   }
 
   /** @private @param {import("./protocol.js").Welcome} welcome */
@@ -152,9 +246,12 @@ export class Session extends EventTarget {
     this.people = new Map(welcome.participants.filter(isPresent).map((person) => [person.id, person]));
     this.chatHistory = welcome.chat ?? [];
     this.streams = welcome.streams ?? null;
-    this.links.start(/** @type {any[]} */ (welcome.ice_servers));
+    if (this.previewSocket && this.previewSocket === this.signalling.socket) this.links.enter();
+    else this.links.start(/** @type {any[]} */ (welcome.ice_servers));
+    this.previewSocket = null;
     this.setState("in");
-    if (this.view) this.setView(this.view);
+    this.followEffects();
+    this.sendView();
     this.emit("welcome", welcome);
     this.emit("people");
     this.speakerChanged(welcome.speaker_id ?? null);
@@ -194,7 +291,7 @@ export class Session extends EventTarget {
   /** @private @param {import("./signalling.js").SignallingState} state */
   signallingChanged(state) {
     if (state === "reconnecting" && this.state !== "ended") {
-      this.setState(this.me ? "reconnecting" : "connecting");
+      this.setState(this.me && this.joining ? "reconnecting" : "connecting");
     }
   }
 
@@ -204,6 +301,8 @@ export class Session extends EventTarget {
     this.setState("ended");
     this.media.removeEventListener("change", this.onMediaChange);
     this.signalling.close();
+    for (const type of ["told", "wishes"]) this.effects?.removeEventListener(type, this.onEffects);
+    this.effects?.forget();
     this.screen.stop();
     this.links.close();
     this.emit("ended", { code: reason.code, message: reason.message });
@@ -224,6 +323,21 @@ export class Session extends EventTarget {
 /** @param {ParticipantInfo} person */
 function isPresent(person) {
   return person.state === "in";
+}
+
+/** @typedef {{width_px: number, height_px: number}} Size */
+
+/** The view, with the own picture in the largest of the sizes in which it is shown. @param {Picture[]} pictures
+ *  @param {string} me @param {Size[]} sizes */
+function withOwn(pictures, me, sizes) {
+  if (!sizes.length || !me) return pictures;
+  const isOwn = (/** @type {Picture} */ { participant_id, source }) => participant_id === me && source === "camera";
+  const all = [...sizes, ...pictures.filter(isOwn)];
+  const width_px = Math.max(...all.map((size) => size.width_px));
+  const height_px = Math.max(...all.map((size) => size.height_px));
+  /** @type {Picture} */
+  const own = { participant_id: me, source: "camera", width_px, height_px };
+  return [...pictures.filter((each) => !isOwn(each)).slice(0, MAX_PICTURES - 1), own];
 }
 
 /** @param {Event} event */

@@ -1,10 +1,11 @@
-/** The socket to the server: it joins by itself, and again with the same token whenever it drops. No DOM. */
+/** The socket to the server: it joins or previews by itself, and again with the same token whenever it drops. No DOM. */
 
 import { onNetworkChange } from "./network-change.js";
 import { parseServerMessage } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").ClientMessage} ClientMessage */
 /** @typedef {"connecting" | "open" | "reconnecting" | "closed"} SignallingState */
+/** @typedef {{name: string, token?: string | null, host_key?: string | null}} Identity */
 
 const HEARTBEAT_S = 2;
 const SILENT_HEARTBEATS = 3.5; // longer than TCP needs after an outage of 5 s, and soon enough to be back before the server gives up
@@ -41,12 +42,15 @@ export function socketUrl(meetingId, place = location) {
 export class Signalling extends EventTarget {
   /**
    * @param {string} url
-   * @param {{name: string, token?: string | null, host_key?: string | null}} identity
+   * @param {Identity | null} identity null: only previews, until `join`
+   * @param {() => import("./protocol.js").EffectWishes | null} [effects] wished for now
    */
-  constructor(url, identity) {
+  constructor(url, identity, effects = () => null) {
     super();
     this.url = url;
     this.identity = identity;
+    this.effects = effects;
+    this.greeted = ""; // the effects in the latest greeting, as JSON
     /** @type {SignallingState} */
     this.state = "closed";
     /** @type {WebSocket | null} */
@@ -67,6 +71,22 @@ export class Signalling extends EventTarget {
     this.stopWatching = onNetworkChange(() => this.networkChanged());
     this.setState("connecting");
     this.connect();
+  }
+
+  /** Comes in after a preview, on the same socket where there is one. @param {Identity} identity */
+  join(identity) {
+    this.identity = identity;
+    if (this.state === "closed") this.open();
+    else if (this.socket?.readyState === WebSocket.OPEN) this.greet();
+    else if (this.state === "reconnecting") this.connect();
+  }
+
+  /** The first message, or the second after a preview; again when the server did not take its effects. */
+  greet() {
+    const effects = this.effects();
+    this.greeted = JSON.stringify(effects);
+    if (!this.identity) this.send({ type: "preview", effects });
+    else this.send({ type: "join", ...this.identity, ...(effects ? { effects } : {}) });
   }
 
   /** Says whether the message could be handed to an open socket. @param {ClientMessage} message */
@@ -120,7 +140,7 @@ export class Signalling extends EventTarget {
     this.dropSocket();
     const socket = new WebSocket(this.url);
     this.socket = socket;
-    socket.addEventListener("open", () => this.send({ type: "join", ...this.identity }));
+    socket.addEventListener("open", () => this.greet());
     socket.addEventListener("message", (event) => this.receive(String(event.data)));
     socket.addEventListener("close", () => this.socket === socket && this.retry());
     this.heardAt = performance.now();
@@ -139,14 +159,20 @@ export class Signalling extends EventTarget {
     const message = parseServerMessage(data);
     if (!message) return;
     if (message.type === "welcome") this.welcomed(message);
+    if (message.type === "previewing") this.opened(message);
     this.dispatchEvent(new CustomEvent("message", { detail: message }));
     if (message.type === "replaced" || (message.type === "error" && message.fatal)) this.close();
   }
 
   /** @private @param {import("./protocol.js").Welcome} welcome */
   welcomed(welcome) {
-    this.identity = { ...this.identity, token: welcome.token };
-    this.heartbeatS = welcome.heartbeat_s || HEARTBEAT_S;
+    if (this.identity) this.identity = { ...this.identity, token: welcome.token };
+    this.opened(welcome);
+  }
+
+  /** @private @param {{heartbeat_s: number}} answer */
+  opened(answer) {
+    this.heartbeatS = answer.heartbeat_s || HEARTBEAT_S;
     this.startHeartbeat();
     this.openedAt = performance.now();
     this.setState("open");

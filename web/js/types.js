@@ -42,10 +42,26 @@
  * @property {string[]} [languages]
  */
 
+/** @typedef {"everything" | "options" | "nothing"} PeopleMayChange what people may change of the live effects for themselves */
+
+/**
+ * A live effect that a meeting has.
+ * @typedef {object} EffectOffer
+ * @property {string} name of the provider
+ * @property {string} title
+ * @property {boolean} protects_privacy
+ * @property {Schema} options_schema
+ * @property {Record<string, unknown>} options as the meeting has them
+ */
+/** @typedef {{people_may_change: PeopleMayChange, filters: EffectOffer[], denoiser: EffectOffer | null}} MeetingEffects */
+
+/** @typedef {{name: string, title: Record<string, string>}} BuiltInPicture a background; its title by language */
+
 /**
  * @typedef {object} Preset
  * @property {string[]} [frame_filters]
  * @property {string | null} [live_denoiser]
+ * @property {PeopleMayChange} [people_may_change]
  * @property {string | null} [denoiser]
  * @property {string | null} [transcriber]
  * @property {string | null} [video_enhancer]
@@ -76,6 +92,7 @@
  * @property {ChosenPlugins} [choices]
  * @property {number} [people]
  * @property {boolean} [recording]
+ * @property {MeetingEffects | null} [effects] the live effects that there are
  */
 
 /** @typedef {"queued" | "running" | "done" | "failed" | "cancelled"} JobState */

@@ -2,11 +2,13 @@ import { arriving } from "../arriving.js";
 import { h } from "../dom.js";
 import { isKey, say, t } from "../i18n.js";
 import { icon } from "../icons.js";
+import { ownPicture } from "../own-picture.js";
 import { qualityOf } from "../quality.js";
 import { Session } from "../session.js";
 import { actionOf } from "../shortcuts.js";
 import { remembered } from "../storage.js";
 import { AloneCard } from "./alone-card.js";
+import { EffectNews, noteOf, ownNoteOf } from "./effect-news.js";
 import { LevelWatch } from "./level-watch.js";
 import { confirmRecording, openDevices, openMeetingHelp, tellRecording } from "./meeting-dialogs.js";
 import { Notices } from "./notices.js";
@@ -25,20 +27,21 @@ import { Toolbar } from "./toolbar.js";
 
 /** The meeting itself. Event: `vmeet-ended` (detail: EndReason). */
 export class Call extends HTMLElement {
-  /** @param {string} [meetingId] @param {{name: string, token?: string | null, host_key?: string | null}} [identity]
-   *  @param {LocalMedia} [media] */
-  constructor(meetingId, identity, media) {
+  /** @param {string} [meetingId] @param {import("../signalling.js").Identity} [identity] @param {Session} [session] that of
+   *  the preview, or a new one */
+  constructor(meetingId, identity, session) {
     super();
     this.meetingId = meetingId ?? "";
     this.identity = identity ?? { name: "" };
-    this.media = media ?? null;
-    /** @type {Session | null} */
-    this.session = null;
+    this.session = session ?? null;
+    this.media = session?.media ?? null;
+    this.effects = session?.effects ?? null;
+    this.built = false;
     this.stage = new Stage();
     this.toolbar = new Toolbar();
     this.badge = new RecordingBadge();
     this.notices = new Notices();
-    this.panels = new SidePanels(this.toolbar, this.notices);
+    this.panels = new SidePanels(this.toolbar, this.notices, session);
     this.heading = h("h1", {});
     this.banner = h("div", { class: "banner", role: "status", "data-testid": "banner", hidden: true });
     this.hear = h("button", { type: "button", class: "primary hear", hidden: true, "data-testid": "hear" }, icon("sound"), h("span", { t: "call.hear" }));
@@ -55,18 +58,20 @@ export class Call extends HTMLElement {
   }
 
   connectedCallback() {
-    if (!this.media || this.session) return;
+    const { media, session } = this;
+    if (!media || !session || this.built) return;
+    this.built = true;
     this.build();
-    this.session = new Session(this.meetingId, this.identity, this.media);
-    this.levels = new LevelWatch(this.session, this.stage);
-    this.screen = new ScreenControl(this.session, this.toolbar, this.notices);
-    this.panels.follow(this.session);
-    this.listen(this.session, this.media);
+    this.levels = new LevelWatch(session, this.stage);
+    this.screen = new ScreenControl(session, this.toolbar, this.notices);
+    if (this.effects) this.news = new EffectNews(this.effects, this.toolbar, this.notices, this.panels.effects);
+    this.panels.follow(session);
+    this.listen(session, media);
     this.listenToPage();
     document.addEventListener("keydown", this.onKey);
     this.mediaChanged("microphone");
     this.mediaChanged("camera");
-    this.session.start();
+    session.join(this.identity);
     this.showState();
   }
 
@@ -74,14 +79,17 @@ export class Call extends HTMLElement {
     document.removeEventListener("keydown", this.onKey);
     this.media?.removeEventListener("change", this.onMedia);
     this.levels?.close();
+    this.news?.close();
   }
 
   /** @private */
   build() {
     this.alone.hidden = true;
-    const { people, chat } = this.panels;
+    const { people, chat, effects } = this.panels;
+    this.stage.ownReturns = Boolean(this.effects?.offer.filters.length);
+    this.toolbar.setEffects(Boolean(this.effects?.offers.length));
     const bar = h("header", { class: "call-bar" }, this.heading, this.badge);
-    const main = h("div", { class: "call-main" }, h("div", { class: "call-stage" }, this.stage, this.alone), people, chat);
+    const main = h("div", { class: "call-main" }, h("div", { class: "call-stage" }, this.stage, this.alone), people, chat, effects);
     this.append(bar, this.banner, main, this.hear, this.toolbar, this.notices);
   }
 
@@ -93,6 +101,7 @@ export class Call extends HTMLElement {
       welcome: () => this.welcomed(session),
       people: () => this.showPeople(session),
       media: () => this.stage.attach(session.heard()),
+      own: () => this.showOwn(),
       came: (person) => this.notices.show(t("call.came", { name: person.name })),
       went: (person) => this.notices.show(t("call.went", { name: person.name })),
       speaker: (id) => this.showSpeaker(id),
@@ -112,8 +121,8 @@ export class Call extends HTMLElement {
   /** @private */
   listenToPage() {
     const act = (/** @type {Event} */ event) => this.act(/** @type {CustomEvent} */ (event).detail);
-    const { people, chat } = this.panels;
-    for (const element of [this.toolbar, people, chat, this.alone]) element.addEventListener("vmeet-action", act);
+    const { people, chat, effects } = this.panels;
+    for (const element of [this.toolbar, people, chat, effects, this.alone]) element.addEventListener("vmeet-action", act);
     this.stage.addEventListener("vmeet-view", (event) => this.session?.setView(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("vmeet-silenced", () => (this.hear.hidden = false));
     this.hear.addEventListener("click", () => this.allowSound());
@@ -153,6 +162,9 @@ export class Call extends HTMLElement {
     this.toolbar.setPeople(session.people.size);
     this.showRole(session);
     this.alone.hidden = session.people.size > 1;
+    for (const person of session.people.values()) {
+      if (person.id !== session.me) this.stage.tiles.get(person.id)?.setNote(noteOf(person, this.effects), { name: person.name });
+    }
     this.showOwn();
   }
 
@@ -182,12 +194,18 @@ export class Call extends HTMLElement {
     this.showOwn();
   }
 
-  /** The own tile shows what is sent, at once. @private */
+  /** The own tile shows what the others get, at once. @private */
   showOwn() {
-    const tile = this.session && this.stage.tiles.get(this.session.me);
-    if (!tile || !this.media) return;
-    tile.setVideo(this.media.camera.track);
-    tile.setSources(this.media.microphone.on, this.media.camera.on);
+    const { media, session } = this;
+    const tile = session && this.stage.tiles.get(session.me);
+    if (!tile || !media) return;
+    const own = ownPicture(media, session);
+    tile.setVideo(own.received ?? (own.secret ? null : own.local));
+    tile.setPaused(own.received !== null && own.paused);
+    tile.classList.toggle("as-it-is", own.received !== null && !own.mirrored);
+    tile.setNote(media.camera.on ? ownNoteOf(this.effects) : null);
+    tile.setSources(media.microphone.on, media.camera.on);
+    this.stage.refreshView();
   }
 
   /** @private */
@@ -241,10 +259,11 @@ export class Call extends HTMLElement {
       case "screen": this.screen?.toggle(); break;
       case "chat":
       case "people": this.panels.toggle(action); break;
+      case "effects": if (this.effects?.offers.length) this.panels.toggle(action); break;
       case "statistics": openStatistics(session, this.statistics); break;
       case "streams": this.streams(session); break;
       case "copy-link": this.copyLink(); break;
-      case "devices": openDevices(media, (deviceId) => this.stage.setOutput(deviceId)); break;
+      case "devices": openDevices(session, (deviceId) => this.stage.setOutput(deviceId)); break;
       case "help": openMeetingHelp(); break;
       case "record": this.record(session); break;
       case "leave": session.leave(); break;

@@ -46,7 +46,7 @@ export class LevelWatch {
   /** @private */
   async fromStatistics() {
     for (const [id, { audio }] of (await this.session.receiver?.statistics()) ?? []) {
-      this.stage.tiles.get(id)?.setLevel(audio?.audioLevel ?? 0);
+      if (id !== this.session.me) this.stage.tiles.get(id)?.setLevel(audio?.audioLevel ?? 0);
     }
   }
 }

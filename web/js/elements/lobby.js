@@ -1,20 +1,34 @@
-import { h, uniqueId } from "../dom.js";
+import { fill, h, uniqueId } from "../dom.js";
+import { missingProtection } from "../effect-control.js";
+import { formatList } from "../i18n.js";
 import { icon } from "../icons.js";
 import { cleanName, MAX_NAME_CHARS } from "../protocol.js";
 import { remembered } from "../storage.js";
 import { DevicePicker } from "./device-picker.js";
+import { titleOf } from "./effect-card.js";
+import { EffectsPanel } from "./effects-panel.js";
 import { Preview } from "./preview.js";
 
 /** @typedef {import("../types.js").Meeting} Meeting */
-/** @typedef {import("../local-media.js").LocalMedia} LocalMedia */
+/** @typedef {import("../session.js").Session} Session */
 
-/** Before the meeting: one's name, picture and sound. Event: `vmeet-join` (detail: name). */
+/** Before the meeting: one's name, picture and sound, and the effects on them. Event: `vmeet-join` (detail: name). */
 export class Lobby extends HTMLElement {
-  /** @param {Meeting} [meeting] @param {LocalMedia} [media] @param {string} [name] */
-  constructor(meeting, media, name = "") {
+  /** @param {Meeting} [meeting] @param {Session} [session] @param {string} [name] */
+  constructor(meeting, session, name = "") {
     super();
     this.meeting = meeting;
-    this.media = media ?? null;
+    this.session = session ?? null;
+    this.media = session?.media ?? null;
+    this.notes = h("div", { class: "lobby-notes", role: "status", "data-testid": "lobby-notes" });
+    this.hint = h("p", { class: "muted small", hidden: true, t: "effects.preview-hint", "data-testid": "preview-hint" });
+    this.refusal = "";
+    this.said = "";
+    this.changed = () => this.showNotes();
+    this.refused = (/** @type {Event} */ event) => {
+      this.refusal = /** @type {CustomEvent} */ (event).detail;
+      this.showNotes();
+    };
     const given = { type: "text", required: true, maxlength: MAX_NAME_CHARS, value: name || remembered.name() };
     const id = uniqueId("name");
     this.name = h("input", { ...given, id, autocomplete: "name", "data-testid": "name", tPlaceholder: "lobby.name-placeholder" });
@@ -24,15 +38,49 @@ export class Lobby extends HTMLElement {
   connectedCallback() {
     if (this.childElementCount || !this.meeting || !this.media) return;
     this.dataset.testid = "lobby";
-    const preview = new Preview();
+    const preview = new Preview(this.session);
     const devices = new DevicePicker();
     preview.media = devices.media = this.media;
     this.append(
-      h("section", { class: "lobby-media" }, preview),
-      h("section", { class: "lobby-form card" }, ...this.heading(this.meeting), this.form(), advanced(devices)),
+      h("section", { class: "lobby-media" }, preview, this.hint),
+      h("section", { class: "lobby-form card" }, ...this.heading(this.meeting), this.form(), this.notes, advanced(devices), this.effects()),
     );
+    for (const type of ["state", "preview-failed"]) this.session?.addEventListener(type, this.changed);
+    this.session?.effects?.addEventListener("refused", this.refused);
+    this.showNotes();
     this.media.start({ camera: remembered.wanted("camera"), microphone: remembered.wanted("microphone") });
     this.name.focus();
+  }
+
+  disconnectedCallback() {
+    for (const type of ["state", "preview-failed"]) this.session?.removeEventListener(type, this.changed);
+    this.session?.effects?.removeEventListener("refused", this.refused);
+  }
+
+  /** @private */
+  effects() {
+    const { session } = this;
+    if (!session?.effects?.offers.length) return null;
+    const panel = new EffectsPanel(session.effects, session);
+    return h("details", { class: "lobby-effects", "data-testid": "lobby-effects" }, h("summary", { t: "effects.title" }), panel);
+  }
+
+  /** What a person has to know of the effects before coming in. @private */
+  showNotes() {
+    const effects = this.session?.effects ?? null;
+    this.hint.hidden = this.session?.state !== "previewing" || this.session.previewFailed;
+    const missing = missingProtection(this.meeting?.effects ?? null).map(titleOf);
+    const outdated = (effects?.outdated ?? []).map(titleOf);
+    const said = JSON.stringify([missing, outdated, this.refusal, this.session?.previewFailed]);
+    if (said === this.said) return; // it is read out
+    this.said = said;
+    fill(
+      this.notes,
+      missing.length ? note("warning", h("p", { t: "effects.missing", tParams: { titles: formatList(missing) } })) : null,
+      outdated.length ? note("", h("p", { t: "effects.outdated", tParams: { titles: formatList(outdated) } })) : null,
+      this.refusal ? note("warning", h("p", { t: "effects.refused" }), h("p", { class: "detail" }, this.refusal)) : null,
+      this.session?.previewFailed ? note("", h("p", { t: "effects.no-preview" })) : null,
+    );
   }
 
   /** @private @param {Meeting} meeting */
@@ -63,6 +111,11 @@ export class Lobby extends HTMLElement {
     remembered.setName(name);
     this.dispatchEvent(new CustomEvent("vmeet-join", { detail: name }));
   }
+}
+
+/** @param {string} tone @param {...Node} words */
+function note(tone, ...words) {
+  return h("div", { class: `callout ${tone}` }, icon(tone || "info"), h("div", {}, ...words));
 }
 
 /** @param {DevicePicker} devices */

@@ -4,11 +4,11 @@ import { DevicePicker } from "./device-picker.js";
 import { confirmed, openDialog } from "./dialogs.js";
 import { Preview } from "./preview.js";
 
-/** @param {import("../local-media.js").LocalMedia} media @param {(deviceId: string) => void} setSpeaker */
-export function openDevices(media, setSpeaker) {
-  const preview = new Preview();
+/** @param {import("../session.js").Session} session @param {(deviceId: string) => void} setSpeaker */
+export function openDevices(session, setSpeaker) {
+  const preview = new Preview(session);
   const picker = new DevicePicker();
-  preview.media = picker.media = media;
+  preview.media = picker.media = session.media;
   const { element } = openDialog({ title: "devices.title", body: [preview, picker], testid: "devices-dialog", className: "devices-dialog" });
   element.addEventListener("vmeet-speaker", (event) => setSpeaker(/** @type {CustomEvent} */ (event).detail));
 }

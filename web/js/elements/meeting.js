@@ -1,7 +1,9 @@
 import { api, ApiError, explain } from "../api.js";
 import { fill, h } from "../dom.js";
+import { EffectControl } from "../effect-control.js";
 import { isKey, t } from "../i18n.js";
 import { LocalMedia } from "../local-media.js";
+import { Session } from "../session.js";
 import { remembered } from "../storage.js";
 import { Call } from "./call.js";
 import { Lobby } from "./lobby.js";
@@ -20,6 +22,8 @@ export class MeetingPage extends HTMLElement {
     this.token = "";
     /** @type {Call | null} */
     this.call = null;
+    /** @type {EffectControl | null} where the meeting has effects */
+    this.effects = null;
   }
 
   async connectedCallback() {
@@ -27,8 +31,8 @@ export class MeetingPage extends HTMLElement {
     if (seat) return this.takeSeat(seat);
     this.show("loading", h("p", { class: "loading", role: "status", t: "loading" }));
     try {
-      this.meeting = await api.meeting(this.meetingId);
-      this.openLobby(this.meeting);
+      const meeting = await this.ask();
+      this.openLobby(meeting);
     } catch (error) {
       this.openFailure(error);
     }
@@ -36,10 +40,23 @@ export class MeetingPage extends HTMLElement {
 
   /** After a reload: straight back, as the same person and with the same devices. @private
    *  @param {import("../storage.js").Seat} seat */
-  takeSeat(seat) {
+  async takeSeat(seat) {
     this.token = seat.token;
     this.media.start(seat);
-    this.openCall(seat.name);
+    await this.ask().catch(() => {}); // the socket says what is wrong; without a word the effects stay as they were
+    this.openCall(seat.name, this.newSession());
+  }
+
+  /** @private */
+  async ask() {
+    const meeting = await api.meeting(this.meetingId);
+    this.effects = meeting.effects ? new EffectControl(meeting.effects) : null;
+    return meeting;
+  }
+
+  /** @private */
+  newSession() {
+    return new Session(this.meetingId, null, this.media, this.effects);
   }
 
   /** See `Call.stats`. */
@@ -50,16 +67,18 @@ export class MeetingPage extends HTMLElement {
   /** @private @param {Meeting} meeting */
   openLobby(meeting) {
     document.title = `${meeting.title} · VMeet`;
-    const lobby = new Lobby(meeting, this.media, this.name);
-    lobby.addEventListener("vmeet-join", (event) => this.openCall(/** @type {CustomEvent} */ (event).detail));
+    const session = this.newSession();
+    const lobby = new Lobby(meeting, session, this.name);
+    lobby.addEventListener("vmeet-join", (event) => this.openCall(/** @type {CustomEvent} */ (event).detail, session));
     this.show("lobby", topBar({ recordings: false }), h("main", { id: "main" }, lobby));
+    if (this.effects?.offer.filters.length) session.start(); // only with them others see another picture than the camera's
   }
 
-  /** @private @param {string} name */
-  openCall(name) {
+  /** @private @param {string} name @param {Session} session */
+  openCall(name, session) {
     this.name = name;
     const identity = { name, token: this.token || null, host_key: remembered.hostKey(this.meetingId) };
-    const call = (this.call = new Call(this.meetingId, identity, this.media));
+    const call = (this.call = new Call(this.meetingId, identity, session));
     call.addEventListener("vmeet-ended", (event) => this.ended(/** @type {CustomEvent} */ (event).detail));
     this.show("call", call);
   }
@@ -93,7 +112,7 @@ export class MeetingPage extends HTMLElement {
   /** With the same devices on as the person last had. @private */
   joinAgain() {
     this.media.start({ camera: this.media.camera.wanted, microphone: this.media.microphone.wanted });
-    this.openCall(this.name);
+    this.openCall(this.name, this.newSession());
   }
 
   /** @private @param {unknown} error */

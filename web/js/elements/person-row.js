@@ -58,6 +58,12 @@ export class PersonRow {
   }
 }
 
+/** Whether the filters of the camera do not work now. @param {ParticipantInfo} person
+ *  @returns {person is ParticipantInfo & {camera_effects: "interrupted" | "failed"}} */
+export function isAiling(person) {
+  return isSending(person, "camera") && (person.camera_effects === "interrupted" || person.camera_effects === "failed");
+}
+
 /** @param {ParticipantInfo} person @param {SourceKind} source */
 export function isSending(person, source) {
   return person.sources.includes(source) && !person.muted.includes(source);
@@ -68,6 +74,7 @@ function factsOf(person, own) {
   /** @type {(Key | false)[]} */
   const facts = [own && "people.you", person.is_host && "people.host", person.is_stream && "people.stream"];
   const tags = facts.filter((key) => key !== false).map((key) => h("span", { class: "fact", t: key }));
+  if (isAiling(person)) tags.push(h("span", { class: "fact warning", t: `people.effects-${person.camera_effects}` }));
   if (!person.connected) tags.push(h("span", { class: "fact warning", t: "people.reconnecting" }));
   return tags;
 }

@@ -2,6 +2,7 @@ import { fill, h, uniqueId } from "../dom.js";
 import { language } from "../i18n.js";
 import { ProviderChoice } from "./provider-choice.js";
 
+/** @typedef {import("../types.js").PeopleMayChange} PeopleMayChange */
 /** @typedef {import("../types.js").Choices} Choices */
 /** @typedef {import("../types.js").ChosenPlugins} ChosenPlugins */
 /** @typedef {import("../types.js").Kind} Kind */
@@ -17,6 +18,11 @@ const FIELDS = [
   { field: "frame_filters", kind: "frame_filters", multiple: true, always: true },
 ];
 
+/** @type {readonly string[]} choices of which people may change something for themselves */
+const LIVE_FIELDS = ["frame_filters", "live_denoiser"];
+/** @type {PeopleMayChange[]} */
+const MAY_CHANGE = ["everything", "options", "nothing"];
+
 /** The choice of plugin of every kind that has any, as a preset gives it and as the person changes it. */
 export class PluginChoices extends HTMLElement {
   /** @param {Choices} [choices] @param {string[]} [fields] only these */
@@ -29,6 +35,19 @@ export class PluginChoices extends HTMLElement {
     this.shown = [];
     /** @type {HTMLSelectElement | null} */
     this.spoken = null;
+    this.freedom = h("select", { id: uniqueId("freedom"), "data-testid": "people-may-change" });
+    this.freedomField = h(
+      "div",
+      { class: "field" },
+      h("label", { for: this.freedom.id, t: "choice.people_may_change" }),
+      this.freedom,
+      h("p", { class: "hint", t: "choice.people_may_change-hint" }),
+    );
+    this.addEventListener("change", () => this.showFreedom());
+  }
+
+  connectedCallback() {
+    queueMicrotask(() => this.showFreedom()); // the choices inside are built after this
   }
 
   /** @param {Preset} preset */
@@ -38,14 +57,26 @@ export class PluginChoices extends HTMLElement {
       const chosen = [/** @type {any} */ (preset[field]) ?? []].flat();
       return providers.length ? [new ProviderChoice({ field, providers, multiple, chosen, options: preset.options ?? {} })] : [];
     });
-    fill(this, ...this.shown, this.languageField(preset));
+    const allowed = preset.people_may_change ?? "everything";
+    this.freedom.replaceChildren(
+      ...MAY_CHANGE.map((each) => h("option", { value: each, selected: each === allowed, t: `choice.people_may_change-${each}` })),
+    );
+    fill(this, ...this.shown, this.freedomField, this.languageField(preset));
+    this.showFreedom();
+  }
+
+  /** Asked only where there is something to change. @private */
+  showFreedom() {
+    const live = this.shown.filter((choice) => LIVE_FIELDS.includes(choice.wish.field));
+    this.freedomField.hidden = !live.some((choice) => choice.names.length);
   }
 
   /** @returns {ChosenPlugins} */
   get value() {
     const chosen = Object.fromEntries(this.shown.map((choice) => [choice.wish.field, choice.value]));
     const options = Object.assign({}, ...this.shown.map((choice) => choice.options));
-    return { ...chosen, ...(this.spoken ? { language: this.spoken.value } : {}), options };
+    const freedom = this.freedomField.hidden ? {} : { people_may_change: /** @type {PeopleMayChange} */ (this.freedom.value) };
+    return { ...chosen, ...freedom, ...(this.spoken ? { language: this.spoken.value } : {}), options };
   }
 
   validate() {

@@ -2,18 +2,20 @@ import { h } from "../dom.js";
 import { say } from "../i18n.js";
 import { icon } from "../icons.js";
 import { LevelBar } from "./level-bar.js";
+import { OwnPicture } from "./own-picture.js";
 
 /** @typedef {import("../local-media.js").LocalMedia} LocalMedia */
 /** @typedef {import("../local-media.js").LocalKind} LocalKind */
 
 /** The own picture and loudness, with the two switches, and what is wrong with a device. */
 export class Preview extends HTMLElement {
-  constructor() {
+  /** @param {import("../session.js").Session | null} [session] where effects may be in force */
+  constructor(session = null) {
     super();
     /** @type {LocalMedia | null} */
     this.media = null;
-    this.video = h("video", { playsinline: true, autoplay: true, "data-testid": "preview" });
-    this.video.muted = true;
+    this.picture = new OwnPicture();
+    this.picture.session = session;
     this.level = new LevelBar();
     this.off = h("p", { class: "preview-off", t: "lobby.camera-off" });
     /** @type {Record<LocalKind, HTMLButtonElement>} */
@@ -25,9 +27,10 @@ export class Preview extends HTMLElement {
 
   connectedCallback() {
     if (!this.childElementCount) {
+      this.picture.media = this.media;
       const switches = h("div", { class: "preview-switches" }, this.buttons.microphone, this.buttons.camera);
       this.append(
-        h("div", { class: "preview-picture" }, this.video, this.off, this.level, switches),
+        h("div", { class: "preview-picture" }, this.picture, this.off, this.level, switches),
         h("div", { class: "preview-problems", role: "status" }, this.problems.microphone, this.problems.camera),
       );
     }
@@ -37,7 +40,6 @@ export class Preview extends HTMLElement {
 
   disconnectedCallback() {
     this.media?.removeEventListener("change", this.changed);
-    this.video.srcObject = null;
   }
 
   /** @private @param {LocalKind} kind */
@@ -50,7 +52,6 @@ export class Preview extends HTMLElement {
   show() {
     if (!this.media) return;
     const { camera, microphone } = this.media;
-    this.video.srcObject = camera.track && new MediaStream([camera.track]);
     this.toggleAttribute("data-picture", Boolean(camera.track));
     this.level.listenTo(microphone.on ? microphone.track : null);
     for (const kind of /** @type {LocalKind[]} */ (["microphone", "camera"])) {

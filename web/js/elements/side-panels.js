@@ -1,12 +1,13 @@
 import { t } from "../i18n.js";
 import { ChatPanel } from "./chat-panel.js";
+import { EffectsSide } from "./effects-side.js";
 import { PeoplePanel } from "./people-panel.js";
 
 /** @typedef {import("../protocol.js").ChatEntry} ChatEntry */
 /** @typedef {import("../session.js").Session} Session */
-/** @typedef {"people" | "chat"} PanelName */
+/** @typedef {"people" | "chat" | "effects"} PanelName */
 
-const NAMES = /** @type {const} */ (["people", "chat"]);
+const NAMES = /** @type {const} */ (["people", "chat", "effects"]);
 const CHAT_NOTICE_S = 8;
 const CHAT_NOTICE_CHARS = 140;
 /** @type {readonly string[]} errors that may be the answer to a message of this person's */
@@ -14,13 +15,15 @@ const CHAT_TROUBLES = ["bad-message", "too-large", "too-fast", "internal"];
 
 /** The panels beside the pictures, one at a time, and the news of a chat that is not open. */
 export class SidePanels {
-  /** @param {import("./toolbar.js").Toolbar} toolbar @param {import("./notices.js").Notices} notices */
-  constructor(toolbar, notices) {
+  /** @param {import("./toolbar.js").Toolbar} toolbar @param {import("./notices.js").Notices} notices
+   *  @param {Session} [session] of whose effects one panel is */
+  constructor(toolbar, notices, session) {
     this.toolbar = toolbar;
     this.notices = notices;
     this.people = new PeoplePanel();
     this.chat = new ChatPanel();
-    this.people.hidden = this.chat.hidden = true;
+    this.effects = new EffectsSide(session);
+    this.people.hidden = this.chat.hidden = this.effects.hidden = true;
     this.chat.addEventListener("vmeet-unread", (event) => toolbar.setUnread(/** @type {CustomEvent} */ (event).detail));
   }
 
@@ -49,9 +52,10 @@ export class SidePanels {
   /** What is closed gives the focus back to its button. @param {PanelName | null} name */
   open(name) {
     for (const each of NAMES) {
-      if (each !== name && this[each].contains(document.activeElement)) this.toolbar[each].focus();
+      if (each !== name && this[each].contains(document.activeElement)) this.toolbar.focusOn(each);
     }
     this.people.hidden = name !== "people";
+    this.effects.setOpen(name === "effects");
     this.chat.setOpen(name === "chat");
     this.toolbar.setPanel(name);
     if (name === "chat") this.notices.clear("chat");

@@ -27,6 +27,7 @@ export class Stage extends HTMLElement {
     this.output = remembered.device("speaker") ?? "";
     /** @type {MediaStreamTrack | null} */
     this.ownScreen = null;
+    this.ownReturns = false; // whether the server sends the own camera back
     this.spotlight = new Spotlight();
     this.strip = new Strip();
     this.rest = h("button", { type: "button", class: "rest", hidden: true, "data-testid": "rest", onclick: () => this.showAll() });
@@ -79,6 +80,11 @@ export class Stage extends HTMLElement {
     this.update();
   }
 
+  /** Something that is not seen in the layout has changed what is to be sent. */
+  refreshView() {
+    this.view.refresh();
+  }
+
   /** Tries again to play everyone, after a click. */
   playSound() {
     for (const tile of this.tiles.values()) tile.playSound();
@@ -108,6 +114,8 @@ export class Stage extends HTMLElement {
       if (person) this.tileOf(key).setPerson(person, person.id === this.me);
     }
     this.tiles.get(screenKey(this.me))?.setVideo(this.ownScreen);
+    const own = this.tiles.get(this.me);
+    if (own) own.returns = this.ownReturns;
     this.place();
   }
 
@@ -222,7 +230,7 @@ export class Stage extends HTMLElement {
     say(this.rest, "stage.show-all", undefined, "tTitle");
   }
 
-  /** The pictures of others that this page shows now. @private @returns {import("../view-report.js").Shown[]} */
+  /** The pictures that this page shows now and the server has. @private @returns {import("../view-report.js").Shown[]} */
   shown() {
     const large = this.large();
     const full = document.fullscreenElement;

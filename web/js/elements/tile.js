@@ -38,6 +38,8 @@ export class Tile extends HTMLElement {
     this.rect = { x: 0, y: 0, width: 0, height: 0 }; // where it is, or moves to
     this.loudUntil = 0;
     this.own = false;
+    this.returns = false; // whether the own picture comes back from the server
+    this.note = h("p", { class: "tile-note", hidden: true, "data-testid": "tile-note" });
   }
 
   connectedCallback() {
@@ -49,6 +51,7 @@ export class Tile extends HTMLElement {
       this.video,
       h("div", { class: "avatar", "aria-hidden": "true" }, this.initial),
       h("p", { class: "tile-status", role: "status" }, h("span", { t: "tile.reconnecting" })),
+      this.note,
       h("div", { class: "caption" }, this.micOff, this.quality, this.name),
       h("div", { class: "tile-tools" }, this.pin),
     );
@@ -63,6 +66,7 @@ export class Tile extends HTMLElement {
     this.person = person;
     this.dataset.participantId = person.id;
     this.classList.toggle("own", own);
+    if (!own) this.note.setAttribute("role", "status"); // of one's own the panel or a notice tells
     this.toggleAttribute("data-lost", person.connected === false);
     this.initial.textContent = initialOf(person.name);
     this.style.setProperty("--hue", String(hueOf(person.id)));
@@ -103,12 +107,21 @@ export class Tile extends HTMLElement {
 
   /** Whether the server should send the picture. */
   wanted() {
-    return this.onScreen && !this.hidden && !this.own && Boolean(this.cameraOn);
+    return this.onScreen && !this.hidden && (!this.own || this.returns) && Boolean(this.cameraOn);
   }
 
   /** The picture is not sent at the moment: what was seen last is no longer true. @param {boolean} paused */
   setPaused(paused) {
     this.toggleAttribute("data-paused", paused);
+  }
+
+  /** What is to be known of the picture. @param {import("../i18n.js").Key | null} key @param {import("../i18n.js").Params} [params] */
+  setNote(key, params) {
+    this.note.hidden = !key;
+    this.toggleAttribute("data-noted", Boolean(key));
+    if (!key) return;
+    say(this.note, key, params);
+    say(this.note, key, params, "tTitle");
   }
 
   /** @param {boolean} speaker whether this person has the floor */

@@ -20,6 +20,8 @@ export class Toolbar extends HTMLElement {
     this.record = this.button("record", "record", "toolbar.record", "toggle-recording");
     this.chat = this.button("chat", "chat", "toolbar.chat", "toggle-chat");
     this.people = this.button("people", "people", "toolbar.people", "toggle-people");
+    this.effects = this.button("effects", "sparkle", "toolbar.effects", "toggle-effects");
+    this.effects.hidden = true;
     this.streams = this.button("streams", "broadcast", "toolbar.streams", "open-streams");
     this.count = h("span", { class: "count", "data-testid": "people-count" });
     this.unread = h("span", { class: "count unread", hidden: true, "aria-hidden": "true", "data-testid": "chat-unread" });
@@ -73,6 +75,17 @@ export class Toolbar extends HTMLElement {
     this.streams.hidden = !possible;
   }
 
+  /** @param {boolean} possible whether the meeting has live effects */
+  setEffects(possible) {
+    this.effects.hidden = !possible;
+  }
+
+  /** @param {boolean} failed whether one of them does not work */
+  setEffectTrouble(failed) {
+    this.effects.classList.toggle("off", failed);
+    relabel(this.effects, failed ? "toolbar.effects-failed" : "toolbar.effects");
+  }
+
   /** @param {number} people */
   setPeople(people) {
     this.count.textContent = String(people);
@@ -85,12 +98,17 @@ export class Toolbar extends HTMLElement {
     relabel(this.chat, count ? "toolbar.chat-unread" : "toolbar.chat", count ? { count } : undefined);
   }
 
-  /** @param {"people" | "chat" | null} panel the one that is open */
+  /** @param {"people" | "chat" | "effects" | null} panel the one that is open */
   setPanel(panel) {
-    for (const name of /** @type {const} */ (["people", "chat"])) {
+    for (const name of /** @type {const} */ (["people", "chat", "effects"])) {
       this[name].setAttribute("aria-expanded", String(name === panel));
       this[name].classList.toggle("on", name === panel);
     }
+  }
+
+  /** On a phone some buttons are behind "more". @param {"people" | "chat" | "effects"} name */
+  focusOn(name) {
+    (this[name].checkVisibility() ? this[name] : this.more).focus();
   }
 
   /** @param {boolean} [open] @returns {boolean} whether that changed anything */
@@ -123,10 +141,10 @@ export class Toolbar extends HTMLElement {
     this.append(this.microphone, this.camera, this.chat, this.people, this.secondary, this.more, leave);
   }
 
-  /** On a phone sharing and recording are behind "more": what everyone needs has to fit in one row. @private */
+  /** On a phone sharing, effects and recording are behind "more": what everyone needs has to fit in one row. @private */
   arrange() {
-    if (this.narrow.matches) this.secondary.prepend(this.screen, this.record);
-    else this.camera.after(this.screen, this.record);
+    if (this.narrow.matches) this.secondary.prepend(this.screen, this.effects, this.record);
+    else this.camera.after(this.screen, this.effects, this.record);
     this.toggleMore(false);
   }
 
