@@ -248,7 +248,14 @@ def test_a_camera_that_turns_is_followed() -> None:
     lumas(track.process(camera.frame()), decoders)
     camera.size = (180, 320)
     found = lumas(track.process(camera.frame()), {})
-    assert (found[0][0], found[1][0]) == ((90, 50), (320, 180))
+    assert (found[0][0], found[1][0]) == ((160, 90), (320, 180)), "the shorter side counts"
+
+
+def test_a_smaller_camera_takes_a_lower_bit_rate_and_a_given_size_its_own() -> None:
+    of_the_camera, small = Size(0, 1_800_000), Size(180, 100_000)
+    assert of_the_camera.bitrate_of(1280, 720) == of_the_camera.bitrate_of(1920, 1080) == 1_800_000
+    assert of_the_camera.bitrate_of(640, 360) == of_the_camera.bitrate_of(360, 640) == pytest.approx(636_000, rel=0.01)
+    assert small.bitrate_of(320, 180) == 100_000
 
 
 def test_closing_closes_every_filter_whatever_they_do() -> None:

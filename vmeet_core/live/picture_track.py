@@ -14,16 +14,28 @@ from vmeet_core.live.messages import LiveFrame
 from vmeet_core.live.pace import Pace
 from vmeet_core.live.person_memory import PersonMemory
 from vmeet_core.live.vp8_encoder import CLOCK_HZ, Vp8Encoder
-from vmeet_core.media.frames import Scaler, frame_of, video_frame
+from vmeet_core.media.frames import Planes, Scaler, frame_of, video_frame
 
 WRAP = 1 << 32
+FULL_PX = 1280 * 720
 
 
 class Size(NamedTuple):
-    """One of the sizes that are sent: ``height_px`` 0 is that of the camera; larger ones are never made."""
+    """One of the sizes that are sent: ``height_px`` is that of the shorter side, of a camera held upright too.
+
+    0 is the size of the camera; larger ones are never made. Its ``bitrate_bps`` is that of 720p: a camera that gives
+    less takes less.
+    """
 
     height_px: int
     bitrate_bps: int
+
+    def bitrate_of(self, width_px: int, height_px: int) -> int:
+        """For a picture of this size. Smaller pictures take more bits a pixel for the same looks."""
+        if self.height_px:
+            return self.bitrate_bps
+        share: float = min(1.0, width_px * height_px / FULL_PX) ** 0.75
+        return round(self.bitrate_bps * share)
 
 
 class Filter(NamedTuple):
@@ -46,7 +58,7 @@ class PictureTrack:
         self._epoch = epoch
         self._on_keyframe_wanted = on_keyframe_wanted
         self._decoder = PictureDecoder()
-        self._sizes = sizes
+        self._sizes = list(sizes)
         self._encoders = [Vp8Encoder(size.bitrate_bps) for size in sizes]
         self._scalers = [Scaler() for _ in sizes]
         self._pts = 0
@@ -89,28 +101,24 @@ class PictureTrack:
 
     def _limited(self, picture: VideoFrame) -> Frame:
         """Not larger than it may be: smaller before the filters, since these cost most."""
-        shorter_px = min(picture.width, picture.height)
-        if not 0 < self._max_height_px < shorter_px:
-            return frame_of(picture)
-        scale = self._max_height_px / shorter_px
-        width_px, height_px = (max(round(side * scale / 2) * 2, 2) for side in (picture.width, picture.height))
-        return Frame(*self._shrinker.scale(picture, width_px, height_px))
+        planes = shrunk(picture, self._max_height_px, self._shrinker)
+        return frame_of(picture) if planes is None else Frame(*planes)
 
     def _encoded(self, frame: Frame, pts: int, source: LiveFrame) -> list[LiveFrame]:
         picture = video_frame((frame.y, frame.u, frame.v))
         picture.color_range = 2 if frame.color == "bt601-full" else 1
         made = []
         for index, (size, encoder) in enumerate(zip(self._sizes, self._encoders, strict=True)):
-            encoded = encoder.encode(self._scaled(picture, size, index), pts)
+            scaled = self._scaled(picture, size, index)
+            encoder.set_bitrate(size.bitrate_of(scaled.width, scaled.height))
+            encoded = encoder.encode(scaled, pts)
             if encoded is not None:
                 made.append(source._replace(codec="vp8", epoch=self._epoch, size=index, **encoded._asdict()))
         return made
 
     def _scaled(self, picture: VideoFrame, size: Size, index: int) -> VideoFrame:
-        if not size.height_px or size.height_px >= picture.height:
-            return picture
-        width_px = max(round(picture.width * size.height_px / picture.height / 2) * 2, 2)
-        return video_frame(self._scalers[index].scale(picture, width_px, size.height_px))
+        planes = shrunk(picture, size.height_px, self._scalers[index])
+        return picture if planes is None else video_frame(planes)
 
     def _unwrapped(self, rtp_timestamp: int) -> int:
         """RTP timestamps wrap after 13 hours, and a camera may begin anew; what the encoder gets has to grow."""
@@ -135,7 +143,7 @@ class PictureTrack:
 
     def set_bitrate(self, size: int, bitrate_bps: int) -> None:
         """Of one size. Raises IndexError where there is none such."""
-        self._encoders[size].set_bitrate(bitrate_bps)
+        self._sizes[size] = self._sizes[size]._replace(bitrate_bps=bitrate_bps)
 
     def limit(self, max_height_px: int, max_fps: float) -> None:
         """From the next picture on its shorter side is no longer, and no more come in a second; 0: no limit."""
@@ -152,6 +160,16 @@ class PictureTrack:
         self._decoder.close()
         for encoder in self._encoders:
             encoder.close()
+
+
+def shrunk(picture: VideoFrame, shorter_px: int, scaler: Scaler) -> Planes | None:
+    """Its planes, with a shorter side of ``shorter_px``; None where it is no larger, or that is 0."""
+    now_px = min(picture.width, picture.height)
+    if not 0 < shorter_px < now_px:
+        return None
+    scale = shorter_px / now_px
+    width_px, height_px = (max(round(side * scale / 2) * 2, 2) for side in (picture.width, picture.height))
+    return scaler.scale(picture, width_px, height_px)
 
 
 def _read_only(frame: Frame, person: Plane | None) -> Frame:
