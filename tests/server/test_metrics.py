@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from vmeet_core.live.admission import Room
 from vmeet_core.server.app import HALL
 from vmeet_core.server.metrics import Metrics, percentile
 from vmeet_core.server.statistics import Measured
@@ -48,6 +49,17 @@ def labels(text: str, name: str) -> list[tuple[str, str]]:
     return re.findall(rf'^{name}{{meeting="(\d+)",person="(\d+)"}}', text, re.MULTILINE)
 
 
+async def test_live_workers_are_counted(client: Any) -> None:
+    text = await scrape(client)
+    assert 'vmeet_live_tracks{media="picture",state="full"} 0.0' in text
+    assert 'vmeet_live_used_ratio{media="sound"} 0.0' in text
+    room = Room(used=0.5, full=2, reduced=1, waiting=0, dropped=7, deaths=1)
+    told = (await Metrics().text([], {"picture": room})).decode()
+    assert 'vmeet_live_tracks{media="picture",state="reduced"} 1.0' in told
+    assert 'vmeet_live_dropped_frames_total{media="picture"} 7.0' in told
+    assert 'vmeet_live_worker_deaths_total{media="picture"} 1.0' in told
+
+
 async def test_packets_and_delays_are_counted(client: Any) -> None:
     text = await scrape(client)
     for name in ("received_packets", "sent_bytes", "retransmitted_packets", "dropped_packets"):
@@ -61,8 +73,8 @@ async def test_packets_and_delays_are_counted(client: Any) -> None:
 async def test_two_servers_count_apart() -> None:
     one, other = Metrics(), Metrics()
     one.traffic.total = one.traffic.total._replace(sent=5)
-    assert b"vmeet_sent_packets_total 5.0" in await one.text([])
-    assert b"vmeet_sent_packets_total 0.0" in await other.text([])
+    assert b"vmeet_sent_packets_total 5.0" in await one.text([], {})
+    assert b"vmeet_sent_packets_total 0.0" in await other.text([], {})
 
 
 async def test_a_scraper_needs_the_key_where_one_is_asked(make_client: Any) -> None:

@@ -119,7 +119,8 @@ def _add_server_routes(app: web.Application, hall: Hall, metrics: Metrics, key: 
         return web.json_response(metrics.short(hall.all_live()))
 
     async def scrape(request: web.Request) -> web.Response:
-        return web.Response(body=await metrics.text(hall.all_live()), headers={"Content-Type": CONTENT_TYPE})
+        text = await metrics.text(hall.all_live(), hall.engines.rooms())
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})
 
     async def login(request: web.Request) -> web.Response:
         given = (await read_body(request, Key)).key

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vmeet_core.effects.picture_shelf import FOLDER, is_upload_name, upload_file
 from vmeet_core.hookspecs import Permanent
+from vmeet_core.live.admission import Room
 from vmeet_core.live.card import Card, make_card
 from vmeet_core.live.pool import LivePool
 from vmeet_core.server.filtered_camera import SIZES
@@ -46,6 +47,10 @@ class LiveEngines:
         if denoisers:
             wanted.append(self.sound.need(denoisers=denoisers))
         await asyncio.gather(*wanted)
+
+    def rooms(self) -> dict[str, Room]:
+        """How much of the workers is taken, for pictures and for sound."""
+        return {"picture": self.pictures.room, "sound": self.sound.room}
 
     def has_picture(self, name: str) -> bool:
         """Whether a background can be had; of names that are no uploads the plugin knows better."""

@@ -8,12 +8,13 @@ again, so that there are never more time series than people at one time, however
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from vmeet_core.live.admission import Room
 from vmeet_core.server.attendee import Attendee
 from vmeet_core.server.live_meeting import LiveMeeting
 from vmeet_core.server.member import Member
@@ -52,9 +53,12 @@ class Metrics(Collector):
             self.lags_s.append(lag_s)
             self._lag.observe(lag_s)
 
-    async def text(self, meetings: Sequence[LiveMeeting]) -> bytes:
-        """What ``GET /metrics`` answers. It is gathered here and written by a thread, so that no packet waits."""
-        self._families = [*self._counted(meetings), *_of_people(meetings)]
+    async def text(self, meetings: Sequence[LiveMeeting], rooms: Mapping[str, Room]) -> bytes:
+        """What ``GET /metrics`` answers; ``rooms`` are those of the live workers for each kind of media.
+
+        It is gathered here and written by a thread, so that no packet waits.
+        """
+        self._families = [*self._counted(meetings), *_of_people(meetings), *_of_workers(rooms)]
         return await asyncio.to_thread(generate_latest, self._registry)
 
     def collect(self) -> Iterable[Metric]:
@@ -135,6 +139,20 @@ class _PersonGauges:
 
 def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"vmeet_person_{name}", text, labels=[*PERSON, *labels])
+
+
+def _of_workers(rooms: Mapping[str, Room]) -> list[Metric]:
+    used = GaugeMetricFamily("vmeet_live_used_ratio", "Share of the live workers that is taken", labels=["media"])
+    tracks = GaugeMetricFamily("vmeet_live_tracks", "Cameras and voices with live effects", labels=["media", "state"])
+    dropped = CounterMetricFamily("vmeet_live_dropped_frames", "Frames too late for the live workers", labels=["media"])
+    deaths = CounterMetricFamily("vmeet_live_worker_deaths", "Live workers that died or hung", labels=["media"])
+    for media, room in rooms.items():
+        used.add_metric([media], room.used)
+        for state in ("full", "reduced", "waiting"):
+            tracks.add_metric([media, state], getattr(room, state))
+        dropped.add_metric([media], room.dropped)
+        deaths.add_metric([media], room.deaths)
+    return [used, tracks, dropped, deaths]
 
 
 def _of_people(meetings: Sequence[LiveMeeting]) -> list[Metric]:
