@@ -28,6 +28,8 @@ PRESETS = {
     "open": Preset(frame_filters=("plain",), people_may_change="options"),
     "fixed": Preset(frame_filters=("mark",), people_may_change="nothing"),
     "raises": Preset(frame_filters=("raises",), options={"raises": {"after": 20}}),
+    "heavy": Preset(frame_filters=("heavy",)),
+    "enormous": Preset(frame_filters=("enormous",)),
     "quiet": Preset(live_denoiser="quiet"),
     "plain": Preset(),
 }
@@ -339,6 +341,27 @@ async def test_a_denoiser_is_heard_and_can_be_turned_off(client: Any, enter: Ent
     await ben.hears(anna)
     assert anna.effects is not None
     assert anna.effects["camera"]["state"] == "off"
+
+
+@pytest.mark.parametrize("meeting", ["heavy"], indirect=True)
+async def test_whoever_finds_little_room_is_told(enter: Enter) -> None:
+    ben = await enter("Ben")
+    anna = await enter("Anna", camera=True)
+    await anna.until(lambda: state(anna) == "on")
+    assert anna.effects is not None
+    assert anna.effects["camera"]["reduced"]
+    await ben.until(lambda: latest(ben) == "marked")
+
+
+@pytest.mark.parametrize("meeting", ["enormous"], indirect=True)
+async def test_whoever_finds_no_room_is_told_and_not_shown(enter: Enter) -> None:
+    ben = await enter("Ben")
+    anna = await enter("Anna", camera=True)
+    await anna.until(lambda: state(anna) == "failed")
+    assert anna.effects is not None
+    assert "room" in anna.effects["camera"]["reason"]
+    await ben.until(lambda: len(ben.looks) > 2)
+    assert looks(ben) == {"card"}
 
 
 async def test_engines_that_only_a_meeting_names_are_loaded_for_it(client: Any) -> None:
