@@ -136,9 +136,11 @@ async def test_off_and_on_again(enter: Enter) -> None:
     await ben.until(lambda: latest(ben) == "raw")
     assert (state(anna), ben.people[anna.id]["camera_effects"]) == ("off", "off")
     await anna.send(type="effects", effects=wish())
+    asked_s = time.monotonic()
     await anna.until(lambda: state(anna) != "off")
     shielded_s = time.monotonic() + 0.3  # what had left before is played until then
     await ben.until(lambda: latest(ben) == "marked")
+    assert time.monotonic() - asked_s < 1
     await asyncio.sleep(1)
     assert "raw" not in looks(ben, shielded_s)
 
