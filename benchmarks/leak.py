@@ -18,7 +18,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import leak_filter
 from leak_peers import SMALL_PX
@@ -32,6 +32,7 @@ ON_WAYS: tuple[Entry, ...] = ("update", "restart")  #: to a failure, where priva
 OFF_WAYS: tuple[Entry, ...] = ("off", "tint")
 MAX_GOOD_PICTURES = 20
 THUMBNAIL_FAILURES = 2
+THUMBNAIL_S = 2.0  #: length of the recording with the filter off
 
 
 class Plan:
@@ -93,13 +94,24 @@ def _line(outcome: Outcome, raw_packets: int) -> str:
     return f"{failure.number:4} {where:36} {outcome.shown} {outcome.shown_s:.2f} s, {raw_packets} raw packets"
 
 
-async def make_thumbnail(meeting: LeakMeeting, plan: Plan) -> float:
-    """Of a short recording in which privacy was asked for all the time, with failures; the pattern's contrast in it."""
-    await meeting.record()
+class Thumbnails(NamedTuple):
+    """Contrast of the pattern in the thumbnails that the pipeline makes of two short recordings."""
+
+    private: float
+    off: float
+
+
+async def make_thumbnails(meeting: LeakMeeting, plan: Plan) -> Thumbnails:
+    """Of a recording in which privacy was asked for all the time, with failures, and of one with the filter off."""
     for _ in range(THUMBNAIL_FAILURES):
         await meeting.fail(plan.extra(goes_off=False))
     await meeting.stop_recording()
-    return await meeting.thumbnail_contrast()
+    private = await meeting.thumbnail_contrast()
+    await meeting.show_raw()
+    await meeting.record()
+    await asyncio.sleep(THUMBNAIL_S)
+    await meeting.stop_recording()
+    return Thumbnails(private, await meeting.thumbnail_contrast())
 
 
 async def run(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -118,7 +130,11 @@ async def run(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
             for meeting in meetings:
                 await meeting.stop_recording()
                 await meeting.cancel_jobs()
-            thumbnail = await make_thumbnail(meetings[0], plan)
+                await meeting.end()
+            alone = LeakMeeting(stage, args.height, args.rate, goes_off=False, seed=args.seed, alone=True)
+            meetings.append(alone)
+            await alone.begin()
+            thumbnails = await make_thumbnails(alone, plan)
         finally:
             for meeting in meetings:
                 await meeting.end()
@@ -128,7 +144,7 @@ async def run(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         result = summary(stage, meetings, outcomes, found)
     return result | {
         "troubles": sum(len(each) for each in troubles),
-        "thumbnail_contrast": round(thumbnail, 2),
+        "thumbnail_contrast": {name: round(value, 2) for name, value in thumbnails._asdict().items()},
         "minutes": round((time.monotonic() - began_s) / 60, 1),
     }
 
@@ -159,6 +175,7 @@ def summary(
         "worker_deaths": stage.deaths,
         "memory_without_limit": stage.unlimited,
         "lost_packets": sum(meeting.lossy.lost_packets for meeting in meetings),
+        "repaired_packets": sum(meeting.lossy.repaired_packets for meeting in meetings),
     }
 
 
@@ -180,10 +197,12 @@ def by_kind(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def is_met(found: dict[str, Any]) -> bool:
     """Nothing raw was seen; everything happened; and the pattern was seen by all who might when the filter was off."""
-    silent = ("raw_frames", "raw_packets", "stuck", "troubles", "memory_without_limit")
+    silent = ("raw_frames", "raw_packets", "stuck", "troubles", "memory_without_limit", "server_errors")
     proofs = ("full full", "small small", "recording full")
     proven = all(found["pattern_seen_when_off"].get(each) for each in proofs) if found["from_off"] else False
-    return proven and not any(found[key] for key in silent) and found["thumbnail_contrast"] < RAW_CONTRAST
+    thumbnails = found["thumbnail_contrast"]
+    hidden = thumbnails["private"] < RAW_CONTRAST < thumbnails["off"]
+    return proven and hidden and not any(found[key] for key in silent)
 
 
 def show(found: dict[str, Any]) -> None:
@@ -192,6 +211,20 @@ def show(found: dict[str, Any]) -> None:
     for kind, each in found["kinds"].items():
         print(f"{kind:8} {each['failures']:8} {each['card']:5} {each['median_s']:9.2f} {each['longest_s']:9.2f}")
     print(f"{found['raw_frames']} raw of {found['frames_watched']} pictures while privacy was asked for")
+
+
+class Errors(logging.Handler):
+    """Counts what the server says of its own faults."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.count = 0
+        for name in ("vmeet_core", "asyncio"):
+            logging.getLogger(name).addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One more."""
+        self.count += 1
 
 
 def kinds_of(text: str) -> tuple[str, ...]:
@@ -215,8 +248,10 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60, help="begin no failure after so long (default: 60)")
     args = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
+    errors = Errors()
     with tempfile.TemporaryDirectory(prefix="vmeet-leak-") as folder, asyncio.Runner(loop_factory=new_event_loop) as own:
         found = own.run(run(args, Path(folder)))
+    found["server_errors"] = errors.count
     show(found)
     print(json.dumps(found))
     return 0 if is_met(found) else 1

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import re
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -13,14 +14,24 @@ import aiohttp
 import av
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtcpRrPacket, pack_remb_fci
 from leak_scene import NUMBERS, Look, draw, look
 
+from vmeet_core.live.decoder import PictureDecoder
+from vmeet_core.media.encoded import EncodedFrame
 from vmeet_core.media.frames import planes_of, video_frame
+from vmeet_core.sfu.assembler import FrameAssembler
+from vmeet_core.sfu.ingress import Ingress, PayloadTypes
+from vmeet_core.sfu.packet import parse
+from vmeet_core.sfu.publisher_clock import PublisherClock
 
 CLOCK_HZ = 90_000
 HEARTBEAT_S = 2.0
 SMALL_PX = 180
 ANSWER_S = 20.0
+REPAIR_S = 0.03
+REPORT_S = 1.0
+ROOM_BPS = 5_000_000
 
 
 class Seen(NamedTuple):
@@ -106,18 +117,23 @@ class Viewer:
 
 
 class Page(Viewer):
-    """A page of the meeting; ``loss`` is the share of the media packets that never reach it."""
+    """A page of the meeting. ``is_prompt``: a picture is decoded when its last packet is there, as browsers do, and not
+    when the next one begins, as aiortc does. Of such a page ``loss`` is the share of the packets that never reach it.
+    """
 
-    def __init__(self, name: str, loss: float = 0.0, seed: int = 0) -> None:
+    def __init__(self, name: str, is_prompt: bool = False, loss: float = 0.0, seed: int = 0) -> None:
         super().__init__(name)
         self.id = ""
         self.welcome: dict[str, Any] = {}
         self.effects: dict[str, Any] = {}
         self.recording: dict[str, Any] | None = None
         self.errors: list[str] = []
+        self.loss = loss
+        self._is_prompt = is_prompt
         self.lost_packets = 0
-        self._loss = loss
-        self._random = random.Random(seed)
+        self.repaired_packets = 0  #: that came by a retransmission
+        self.random = random.Random(seed)
+        self._heard: set[Any] = set()
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._publish: RTCPeerConnection | None = None
         self._watched: set[str] = set()
@@ -173,28 +189,23 @@ class Page(Viewer):
         await self.peer.setRemoteDescription(RTCSessionDescription(message["sdp"], "offer"))
         for transceiver in self.peer.getTransceivers():
             mid = str(transceiver.mid)
-            if mid not in self._watched:
+            if mid not in self._watched and not self._is_prompt:
                 self._watched.add(mid)
                 self.spawn(self.watch(transceiver.receiver.track))
         await self.peer.setLocalDescription(await self.peer.createAnswer())
-        if self._loss:
-            self._lose_some()
-        await self.send(type="answer", sdp=self.peer.localDescription.sdp, negotiation=message["negotiation"])
+        if self._is_prompt:
+            self._listen()
+        with contextlib.suppress(ConnectionError):  # it is leaving
+            await self.send(type="answer", sdp=self.peer.localDescription.sdp, negotiation=message["negotiation"])
 
-    def _lose_some(self) -> None:
-        """Where aiortc takes what was decrypted: a packet that is dropped here has never come."""
-        for transport in {each.receiver.transport for each in self.peer.getTransceivers()}:
-            real = transport._handle_rtp_data  # noqa: SLF001  # no public place to lose a packet
-
-            async def handle(data: bytes, arrival_time_ms: int, real: Any = real) -> None:
-                if self._random.random() < self._loss:
-                    self.lost_packets += 1
-                else:
-                    await real(data, arrival_time_ms)
-
-            if getattr(transport, "loses", False):
-                continue
-            transport._handle_rtp_data, transport.loses = handle, True  # type: ignore[method-assign, attr-defined]
+    def _listen(self) -> None:
+        """In place of aiortc, to what was decrypted."""
+        transceivers = self.peer.getTransceivers()
+        for transport in {each.receiver.transport for each in transceivers if each.kind == "video"} - self._heard:
+            self._heard.add(transport)
+            ear = Ear(self.peer.localDescription.sdp, transport, self)
+            transport._handle_rtp_data = ear.take  # no public place to listen, or to lose a packet
+            self.spawn(ear.repair())
 
     async def publish(self, camera: Camera) -> None:
         """Send both sizes of a camera."""
@@ -217,6 +228,67 @@ class Page(Viewer):
         await super().close()
         if self._publish is not None:
             await self._publish.close()
+
+
+class Ear:
+    """Receives one picture as a browser does: it asks for what is missing, again and again, and then for a keyframe.
+
+    aiortc's own receiver asks once, and then waits for its buffer to overflow.
+    """
+
+    def __init__(self, sdp: str, transport: Any, page: Page) -> None:
+        self._transport = transport
+        self._page = page
+        self._ingress = Ingress("camera", self._send, PublisherClock())
+        names = {int(number): name.lower() for number, name in re.findall(r"a=rtpmap:(\d+) (VP8|rtx)/", sdp)}
+        apt = {int(number): int(of) for number, of in re.findall(r"a=fmtp:(\d+) apt=(\d+)", sdp)}
+        vp8 = {number for number, name in names.items() if name == "vp8"}
+        self._ingress.types = PayloadTypes(
+            codecs=dict.fromkeys(vp8, "vp8"), rtx_of={number: of for number, of in apt.items() if of in vp8}
+        )
+        self._decoder = PictureDecoder()
+        self._ingress.add_listener(
+            FrameAssembler(
+                True, self._on_frame, lambda before, after: None, lambda ntp, rtp: None, self._ingress.request_keyframe
+            )
+        )
+
+    async def take(self, data: bytes, arrival_time_ms: int) -> None:
+        """A packet, decrypted."""
+        packet = parse(data)
+        of_picture = {*self._ingress.types.codecs, *self._ingress.types.rtx_of}
+        if packet.payload_type not in of_picture:
+            return
+        if self._page.random.random() < self._page.loss:
+            self._page.lost_packets += 1
+        else:
+            self._page.repaired_packets += packet.payload_type in self._ingress.types.rtx_of
+            self._ingress.receive(packet, time.monotonic())
+
+    async def repair(self) -> None:
+        """Ask again for what stays missing, and report every second."""
+        reported_s = 0.0
+        while True:
+            await asyncio.sleep(REPAIR_S)
+            now_s = time.monotonic()
+            self._ingress.ask_for_missing(now_s)
+            if now_s - reported_s > REPORT_S and self._ingress.ssrc is not None:
+                reported_s = now_s
+                self._report(self._ingress.ssrc, now_s)
+
+    def _report(self, ssrc: int, now_s: float) -> None:
+        """How it arrives, and that there is room for it: a browser tells that too."""
+        room = RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=pack_remb_fci(ROOM_BPS, [ssrc]))
+        self._send(bytes(RtcpRrPacket(ssrc=1, reports=list(self._ingress.reports(now_s)))) + bytes(room))
+
+    def _send(self, data: bytes) -> bool:
+        self._page.spawn(self._transport._send_rtp(data))
+        return True
+
+    def _on_frame(self, frame: EncodedFrame) -> None:
+        picture = self._decoder.decode(frame.codec, frame.data, frame.keyframe)
+        if picture is not None:
+            self._page.seen.append(Seen(time.monotonic(), look(planes_of(picture)[0])))
 
 
 class Watcher(Viewer):

@@ -17,7 +17,7 @@ import av
 import leak_filter
 from aiohttp import web
 from leak_peers import SMALL_PX, Camera, Page, Seen, Viewer, Watcher, until
-from leak_scene import Look, look
+from leak_scene import ROWS, Look, look
 from leak_witness import PersonLog, Witness
 from PIL import Image
 
@@ -144,19 +144,23 @@ async def running(folder: Path, workers: int, framerate_hz: int) -> AsyncIterato
 
 class LeakMeeting:
     """One person with a camera, and everybody who might see what they must not. ``goes_off``: whether privacy is
-    asked for only now and then.
+    asked for only now and then. ``alone``: nobody else but a WHEP player, so that the recording's picture is theirs.
     """
 
-    def __init__(self, stage: Stage, height_px: int, framerate_hz: int, goes_off: bool, seed: int) -> None:
+    def __init__(
+        self, stage: Stage, height_px: int, framerate_hz: int, goes_off: bool, seed: int, alone: bool = False
+    ) -> None:
         self.goes_off = goes_off
         self.stage = stage
         self.camera = Camera(height_px, framerate_hz)
         self.anna = Page("Anna")
-        self.full = Page("full")
+        self.full = Page("full", is_prompt=True)
         self.small = Page("small")
-        self.lossy = Page("lossy", loss=LOSS, seed=seed)
+        self.lossy = Page("lossy", is_prompt=True, loss=LOSS, seed=seed)
         self.watcher = Watcher("whep")
-        self.viewers: list[Viewer] = [self.anna, self.full, self.small, self.lossy, self.watcher]
+        others = [] if alone else [self.full, self.small, self.lossy]
+        self.main: Viewer = self.watcher if alone else self.full  #: gets the full picture
+        self.viewers: list[Viewer] = [*others, self.anna, self.watcher]
         self.recordings: list[Path] = []
         self.random = random.Random(seed)
         self._meeting: dict[str, Any] = {}
@@ -174,17 +178,18 @@ class LeakMeeting:
         async with self.stage.http.post("/api/meetings", json=body) as answer:
             answer.raise_for_status()
             self._meeting = await answer.json()
-        for page in (self.full, self.small, self.lossy, self.anna):
+        for page in [each for each in self.viewers if isinstance(each, Page)]:
             await page.enter(self.stage.http, self._meeting)
         tile = {"participant_id": self.anna.id, "width_px": SMALL_PX * 16 // 9, "height_px": SMALL_PX}
-        for page in (self.small, self.anna):
+        for page in [each for each in (self.small, self.anna) if each in self.viewers]:
             await page.send(type="view", pictures=[tile])
         await self.record()
         await self.anna.publish(self.camera)
         await self.watcher.enter(self.stage.http, self.anna.welcome["streams"])
         await self.stage.witness.dated(self.anna.id, OUTCOME_S)
         await self.recover()
-        self._joining = asyncio.create_task(self._join_now_and_then())
+        if self.main is not self.watcher:
+            self._joining = asyncio.create_task(self._join_now_and_then())
 
     async def _join_now_and_then(self) -> None:
         """Somebody comes in, looks for a moment, and goes."""
@@ -193,13 +198,14 @@ class LeakMeeting:
             self.viewers.append(joiner)
             try:
                 await joiner.enter(self.stage.http, self._meeting)
-                await asyncio.sleep(self.random.uniform(1.5, 4))
+                await until(lambda joiner=joiner: joiner.peer.connectionState == "connected", OUTCOME_S)  # type: ignore[misc]
+                await asyncio.sleep(self.random.uniform(1, 4))
             finally:
                 await joiner.close()
             await asyncio.sleep(self.random.uniform(0.5, 2))
 
     async def end(self) -> None:
-        """Everybody leaves."""
+        """Everybody leaves; twice is harmless."""
         if self._joining is not None:
             self._joining.cancel()
             await asyncio.gather(self._joining, return_exceptions=True)
@@ -240,7 +246,9 @@ class LeakMeeting:
         file = self.recordings[-1] / url.split("/files/")[1]
         with Image.open(file) as image:
             frame = av.VideoFrame.from_image(image.convert("RGB")).reformat(format="yuv420p")
-        return look(planes_of(frame)[0]).contrast
+        y = planes_of(frame)[0].copy()
+        y[-2 * y.shape[0] // ROWS :, : y.shape[1] // 4] = y[0, 0]  # the name lies there
+        return look(y).contrast
 
     # ---- one failure ----
 
@@ -257,6 +265,11 @@ class LeakMeeting:
         self._tinted = tinted
         await self.anna.wish(leaky, {"name": "tint", "on": tinted, "options": {}})
 
+    async def show_raw(self) -> None:
+        """Privacy is asked for no more, and everybody sees it."""
+        await self._wish(leaky(on=False), tinted=False)
+        await self._until_raw()
+
     async def _prepare(self, entry: Entry) -> None:
         """From where the wish with the failure sets out."""
         if entry in ("off", "tint"):
@@ -267,7 +280,8 @@ class LeakMeeting:
     async def _until_raw(self) -> None:
         """The proof that the pattern is seen when it is there: by all who may, in both sizes."""
         number = self.camera.number
-        wanted = {self.full: SMALL_PX + 1, self.small: 0, self.watcher: 0}
+        least_px: dict[Viewer, int] = {self.full: SMALL_PX + 1, self.small: 0, self.watcher: 0}
+        wanted = {viewer: height_px for viewer, height_px in least_px.items() if viewer in self.viewers}
 
         def seen() -> bool:
             latest = {viewer: viewer.latest for viewer in wanted}
@@ -318,7 +332,7 @@ class LeakMeeting:
 
     def _shown_since(self, since_s: float, number: int) -> Seen | None:
         """The first card or newer filtered picture that the receiver of the full picture has got."""
-        later = itertools.takewhile(lambda seen: seen.at_s > since_s, reversed(self.full.seen))
+        later = itertools.takewhile(lambda seen: seen.at_s > since_s, reversed(self.main.seen))
         shown = [seen for seen in later if seen.look.is_card or _is_filtered_after(seen.look, number)]
         return shown[-1] if shown else None
 
@@ -328,7 +342,7 @@ class LeakMeeting:
         wished_s = 0.0
 
         def again() -> bool:
-            return self.full.latest is not None and _is_filtered_after(self.full.latest, number)
+            return self.main.latest is not None and _is_filtered_after(self.main.latest, number)
 
         async with asyncio.timeout(MARK_S):
             while not (again() and self.anna.state == "on"):
@@ -363,7 +377,7 @@ class LeakMeeting:
 
     def longest_gap_s(self) -> float:
         """The longest time in which the receiver of the full picture got none."""
-        times_s = [seen.at_s for seen in self.full.seen]
+        times_s = [seen.at_s for seen in self.main.seen]
         return max((after - before for before, after in zip(times_s, times_s[1:], strict=False)), default=0.0)
 
 
