@@ -139,8 +139,7 @@ async def run(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
             for meeting in meetings:
                 await meeting.end()
         found = [each for meeting in meetings for each in meeting.findings()]
-        for meeting in meetings:
-            found.append(await asyncio.to_thread(meeting.recorded))
+        found += [await asyncio.to_thread(meeting.recorded) for meeting in meetings]
         result = summary(stage, meetings, outcomes, found)
     return result | {
         "troubles": sum(len(each) for each in troubles),
@@ -249,7 +248,10 @@ def main() -> int:
     args = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
     errors = Errors()
-    with tempfile.TemporaryDirectory(prefix="vmeet-leak-") as folder, asyncio.Runner(loop_factory=new_event_loop) as own:
+    with (
+        tempfile.TemporaryDirectory(prefix="vmeet-leak-") as folder,
+        asyncio.Runner(loop_factory=new_event_loop) as own,
+    ):
         found = own.run(run(args, Path(folder)))
     found["server_errors"] = errors.count
     show(found)

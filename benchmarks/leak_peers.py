@@ -126,6 +126,7 @@ class Page(Viewer):
         self.id = ""
         self.welcome: dict[str, Any] = {}
         self.effects: dict[str, Any] = {}
+        self.reasons: list[str] = []  #: why one's camera was not shown, as it was told
         self.recording: dict[str, Any] | None = None
         self.errors: list[str] = []
         self.loss = loss
@@ -172,6 +173,7 @@ class Page(Viewer):
                 self._published.set_result(message["sdp"])
             elif kind == "effects-changed":
                 self.effects = message
+                self.reasons += [message["camera"]["reason"]] if message["camera"]["reason"] else []
             elif kind == "recording":
                 self.recording = message["recording"] if message["recording"]["active"] else None
             elif kind == "welcome":
@@ -316,5 +318,5 @@ def new_peer() -> RTCPeerConnection:
 async def until(condition: Callable[[], Any], timeout_s: float) -> None:
     """Raises TimeoutError when it does not become true in time."""
     async with asyncio.timeout(timeout_s):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # what is waited for has no event
             await asyncio.sleep(0.01)

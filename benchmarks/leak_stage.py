@@ -186,7 +186,7 @@ class LeakMeeting:
         await self.record()
         await self.anna.publish(self.camera)
         await self.watcher.enter(self.stage.http, self.anna.welcome["streams"])
-        await self.stage.witness.dated(self.anna.id, OUTCOME_S)
+        await until(lambda: self.log.is_dated, OUTCOME_S)
         await self.recover()
         if self.main is not self.watcher:
             self._joining = asyncio.create_task(self._join_now_and_then())
@@ -255,11 +255,16 @@ class LeakMeeting:
     async def fail(self, failure: Failure) -> Outcome:
         """Let it happen, and see what is shown then. Raises TimeoutError where it does not happen."""
         await self._prepare(failure.entry)
+        told = len(self.anna.reasons)
         await self._arm(failure)
         failed_s = float((self.stage.marks / f"{failure.number}-{failure.times - 1}").read_text())
-        outcome = await self._outcome(failure, failed_s)
+        shown = await self._shown_after(failure, failed_s)
         await self.recover()
-        return outcome
+        how: Literal["card", "again"] | None = None
+        if shown is not None:
+            how = "card" if shown.look.is_card else "again"
+        shown_s = shown.at_s - failed_s if shown is not None else OUTCOME_S
+        return Outcome(failure, how, shown_s, "; ".join(self.anna.reasons[told:]))
 
     async def _wish(self, leaky: dict[str, Any], tinted: bool) -> None:
         self._tinted = tinted
@@ -286,7 +291,10 @@ class LeakMeeting:
         def seen() -> bool:
             latest = {viewer: viewer.latest for viewer in wanted}
             return all(
-                each is not None and each.is_raw and (each.background or 0) > number and each.height_px >= wanted[viewer]
+                each is not None
+                and each.is_raw
+                and (each.background or 0) > number
+                and each.height_px >= wanted[viewer]
                 for viewer, each in latest.items()
             )
 
@@ -306,18 +314,18 @@ class LeakMeeting:
                     tinted = self._tinted
                 await self._wish(leaky(**failure.options), tinted)
 
-    async def _outcome(self, failure: Failure, failed_s: float) -> Outcome:
+    async def _shown_after(self, failure: Failure, failed_s: float) -> Seen | None:
+        """What was shown next, None where nothing was in time."""
         number = self.camera.number
         wished_s = 0.0
         deadline_s = time.monotonic() + OUTCOME_S
         while time.monotonic() < deadline_s:
             shown = self._shown_since(failed_s, number)
             if shown is not None:
-                how: Literal["card", "again"] = "card" if shown.look.is_card else "again"
-                return Outcome(failure, how, shown.at_s - failed_s, self._reason())
+                return shown
             wished_s = await self._wish_again(wished_s, failure)
             await asyncio.sleep(0.01)
-        return Outcome(failure, None, OUTCOME_S, self._reason())
+        return None
 
     async def _wish_again(self, wished_s: float, failure: Failure) -> float:
         """Where somebody does not wait for the card."""
@@ -326,9 +334,6 @@ class LeakMeeting:
             await self._wish(leaky(), tinted=False)
             return now_s
         return wished_s
-
-    def _reason(self) -> str:
-        return str(self.anna.effects["camera"]["reason"] or "")
 
     def _shown_since(self, since_s: float, number: int) -> Seen | None:
         """The first card or newer filtered picture that the receiver of the full picture has got."""
@@ -378,7 +383,7 @@ class LeakMeeting:
     def longest_gap_s(self) -> float:
         """The longest time in which the receiver of the full picture got none."""
         times_s = [seen.at_s for seen in self.main.seen]
-        return max((after - before for before, after in zip(times_s, times_s[1:], strict=False)), default=0.0)
+        return max((after - before for before, after in itertools.pairwise(times_s)), default=0.0)
 
 
 def leaky(on: bool = True, **options: Any) -> dict[str, Any]:
@@ -393,7 +398,8 @@ def _is_filtered_after(shown: Look, number: int) -> bool:
 async def _exists(path: Path, timeout_s: float) -> bool:
     with suppress(TimeoutError):
         await until(path.exists, timeout_s)
-    return path.exists()
+        return True
+    return False
 
 
 def _decoded(path: Path) -> Iterator[Any]:

@@ -9,7 +9,6 @@ Besides, every packet that leaves is looked at: while privacy is asked for, none
 that has been sent before.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -177,12 +176,6 @@ class Witness:
         if known is not None and known[1].is_private and packet.payload:
             known[0].raw_packets += 1
 
-    async def dated(self, participant_id: str, timeout_s: float) -> None:
-        """Until this person's pictures can be dated. Raises TimeoutError."""
-        async with asyncio.timeout(timeout_s):
-            while not self.person(participant_id).is_dated:
-                await asyncio.sleep(0.02)
-
 
 @contextmanager
 def _around(
@@ -204,5 +197,3 @@ def _around(
 
 def _ahead(timestamp: int, of: int) -> int:
     return (timestamp - of + WRAP // 2) % WRAP - WRAP // 2
-
-
