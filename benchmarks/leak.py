@@ -30,7 +30,7 @@ from vmeet_core.server.app import new_event_loop
 KINDS = tuple(kind for kind in get_args(leak_filter.Kind) if kind != "none")
 ON_WAYS: tuple[Entry, ...] = ("update", "restart")  #: to a failure, where privacy is asked for all the time
 OFF_WAYS: tuple[Entry, ...] = ("off", "tint")
-MAX_GOOD_PICTURES = 20
+MAX_GOOD_PICTURES = 12
 THUMBNAIL_FAILURES = 2
 THUMBNAIL_S = 2.0  #: length of the recording with the filter off
 
@@ -82,9 +82,8 @@ async def fail_in(meeting: LeakMeeting, plan: Plan, outcomes: list[Outcome], dea
             outcomes.append(await meeting.fail(failure))
             print(_line(outcomes[-1], meeting.log.raw_packets), file=sys.stderr, flush=True)
         except TimeoutError:
-            troubles.append(f"{failure} did not happen, or nothing was shown after it ({meeting.anna.effects})")
+            troubles.append(f"{failure} did not happen, or the person did not come back ({meeting.anna.effects})")
             print(troubles[-1], file=sys.stderr, flush=True)
-            await meeting.recover()
     return troubles
 
 
