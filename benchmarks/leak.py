@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import leak_filter
+from forwarding import end_on_sigterm
 from leak_peers import SMALL_PX
 from leak_scene import RAW_CONTRAST
 from leak_stage import Entry, Failure, Found, LeakMeeting, Outcome, Stage, running
@@ -94,10 +95,10 @@ def _line(outcome: Outcome, raw_packets: int) -> str:
 
 
 class Thumbnails(NamedTuple):
-    """Contrast of the pattern in the thumbnails that the pipeline makes of two short recordings."""
+    """Contrast of the pattern in the thumbnails that the pipeline makes of two short recordings; None: not in time."""
 
-    private: float
-    off: float
+    private: float | None = None
+    off: float | None = None
 
 
 async def make_thumbnails(meeting: LeakMeeting, plan: Plan) -> Thumbnails:
@@ -115,6 +116,7 @@ async def make_thumbnails(meeting: LeakMeeting, plan: Plan) -> Thumbnails:
 
 async def run(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The whole run; what the JSON holds."""
+    end_on_sigterm()
     plan, outcomes = Plan(args.failures, args.kinds, args.seed), list[Outcome]()
     began_s = time.monotonic()
     async with running(folder, args.meetings, args.rate) as stage:
@@ -133,7 +135,10 @@ async def run(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
             alone = LeakMeeting(stage, args.height, args.rate, goes_off=False, seed=args.seed, alone=True)
             meetings.append(alone)
             await alone.begin()
-            thumbnails = await make_thumbnails(alone, plan)
+            try:
+                thumbnails = await make_thumbnails(alone, plan)
+            except TimeoutError:
+                thumbnails = Thumbnails()
         finally:
             for meeting in meetings:
                 await meeting.end()
@@ -142,7 +147,7 @@ async def run(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         result = summary(stage, meetings, outcomes, found)
     return result | {
         "troubles": sum(len(each) for each in troubles),
-        "thumbnail_contrast": {name: round(value, 2) for name, value in thumbnails._asdict().items()},
+        "thumbnail_contrast": thumbnails._asdict(),
         "minutes": round((time.monotonic() - began_s) / 60, 1),
     }
 
@@ -199,7 +204,8 @@ def is_met(found: dict[str, Any]) -> bool:
     proofs = ("full full", "small small", "recording full")
     proven = all(found["pattern_seen_when_off"].get(each) for each in proofs) if found["from_off"] else False
     thumbnails = found["thumbnail_contrast"]
-    hidden = thumbnails["private"] < RAW_CONTRAST < thumbnails["off"]
+    known = None not in thumbnails.values()
+    hidden = known and thumbnails["private"] < RAW_CONTRAST < thumbnails["off"]
     return proven and hidden and not any(found[key] for key in silent)
 
 
@@ -251,7 +257,11 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="vmeet-leak-") as folder,
         asyncio.Runner(loop_factory=new_event_loop) as own,
     ):
-        found = own.run(run(args, Path(folder)))
+        try:
+            found = own.run(run(args, Path(folder)))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            print("ended before it was done", file=sys.stderr)
+            return 130
     found["server_errors"] = errors.count
     show(found)
     print(json.dumps(found))

@@ -30,7 +30,7 @@ LOSS = 0.05
 MARK_S = 90.0  #: within this time a failure that was asked for has to happen: on a busy machine pictures are few
 OUTCOME_S = 30.0  #: and within this time something has to be shown after it
 TRY_S = 0.7  #: between wishes while no worker can take the camera
-THUMBNAIL_S = 120.0
+THUMBNAIL_S = 300.0
 PRESET = Preset(frame_filters=("leaky", "tint"), options={})
 Entry = Literal["off", "tint", "update", "restart"]
 
@@ -248,7 +248,7 @@ class LeakMeeting:
             frame = av.VideoFrame.from_image(image.convert("RGB")).reformat(format="yuv420p")
         y = planes_of(frame)[0].copy()
         y[-2 * y.shape[0] // ROWS :, : y.shape[1] // 4] = y[0, 0]  # the name lies there
-        return look(y).contrast
+        return round(look(y).contrast, 2)
 
     # ---- one failure ----
 
