@@ -62,7 +62,7 @@ async def test_whatever_a_filter_does_nobody_sees_the_room(meeting: LeakMeeting)
     assert meeting.stage.deaths == deaths, "the worker and its other tracks live on"
     assert meeting.stage.unlimited == 0
     watching = {"full", "small", "whep", "lossy", "Anna"}
-    await until(lambda: {each.name for each in meeting.findings() if each.watched > 20} >= watching, 30)
+    await until(lambda: {each.name for each in meeting.findings() if each.watched > 20} >= watching, 90)
     await meeting.stop_recording()
     await meeting.cancel_jobs()
     found = [*meeting.findings(), await asyncio.to_thread(meeting.recorded)]
@@ -81,8 +81,8 @@ async def test_a_server_that_leaks_is_found_out(meeting: LeakMeeting) -> None:
     with mock.patch.object(Source, "shield"), mock.patch.object(FilteredCamera, "hides", hides):
         await meeting.anna.wish(leaky())
         watching = {"full", "small", "whep", "lossy"}
-        await until(lambda: {each.name for each in meeting.findings() if each.leaks} >= watching, 30)
-        await until(lambda: meeting.log.raw_packets > 0, 30)
+        await until(lambda: {each.name for each in meeting.findings() if each.leaks} >= watching, 90)
+        await until(lambda: meeting.log.raw_packets > 0, 90)
     await meeting.stop_recording()
     await meeting.cancel_jobs()
     assert (await asyncio.to_thread(meeting.recorded)).leaks
