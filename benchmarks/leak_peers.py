@@ -286,8 +286,12 @@ class Ear:
         self._send(bytes(room))
 
     def _send(self, data: bytes) -> bool:
-        self._page.spawn(self._transport._send_rtp(data))
+        self._page.spawn(self._tell(data))
         return True
+
+    async def _tell(self, data: bytes) -> None:
+        with contextlib.suppress(ConnectionError):  # not connected yet, or no more
+            await self._transport._send_rtp(data)
 
     def _on_frame(self, frame: EncodedFrame) -> None:
         picture = self._decoder.decode(frame.codec, frame.data, frame.keyframe)

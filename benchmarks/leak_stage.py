@@ -396,8 +396,9 @@ def _is_filtered_after(shown: Look, number: int) -> bool:
 
 
 async def _exists(path: Path, timeout_s: float) -> bool:
+    """Whether the mark is there and written."""
     with suppress(TimeoutError):
-        await until(path.exists, timeout_s)
+        await until(lambda: path.exists() and path.stat().st_size, timeout_s)
         return True
     return False
 
