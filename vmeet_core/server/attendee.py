@@ -165,8 +165,8 @@ class Attendee:
         if self.filtering is not None:
             self.filter(self.filtering)
         else:  # whoever had it before may have kept it from everybody
-            for camera in connection.pictures("camera"):
-                camera.unshield()
+            for ingress in self.sources.values():
+                ingress.unshield()
         if self.denoising is not None:
             self.denoise(self.denoising)
         self._apply_mutes()
