@@ -168,6 +168,7 @@ def summary(
         "failures": len(outcomes),
         "raw_frames": sum(len(each.leaks) for each in found),
         "raw_packets": sum(meeting.log.raw_packets for meeting in meetings),
+        "stale_pictures": sum(meeting.log.stale_pictures for meeting in meetings),
         "frames_watched": sum(watched.values()),
         "watched": dict(watched),
         "pattern_seen_when_off": dict(seen_raw),
@@ -200,7 +201,15 @@ def by_kind(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def is_met(found: dict[str, Any]) -> bool:
     """Nothing raw was seen; everything happened; and the pattern was seen by all who might when the filter was off."""
-    silent = ("raw_frames", "raw_packets", "stuck", "troubles", "memory_without_limit", "server_errors")
+    silent = (
+        "raw_frames",
+        "raw_packets",
+        "stale_pictures",
+        "stuck",
+        "troubles",
+        "memory_without_limit",
+        "server_errors",
+    )
     proofs = ("full full", "small small", "recording full")
     proven = all(found["pattern_seen_when_off"].get(each) for each in proofs) if found["from_off"] else False
     thumbnails = found["thumbnail_contrast"]

@@ -5,8 +5,8 @@ newest picture of which the server had a packet when it began to handle a wish. 
 first packet came while privacy was not asked for: no matter when and where it is seen. So a window of time is needed
 nowhere, and one rule holds for receivers, recordings, and pictures that somebody else got first.
 
-Besides, every packet that leaves is looked at: while privacy is asked for, none may be of a raw camera, not even one
-that has been sent before.
+Besides, everything that leaves is looked at: while privacy is asked for, no packet may be of a raw camera, not even one
+that has been sent before; and no picture that a worker made may be of what was captured before the wish.
 """
 
 import time
@@ -21,12 +21,15 @@ from vmeet_core.live.decoder import PictureDecoder
 from vmeet_core.media.encoded import EncodedFrame
 from vmeet_core.media.frames import planes_of
 from vmeet_core.protocol import EffectWishes
+from vmeet_core.server.filtered_camera import FilteredCamera
 from vmeet_core.server.live_meeting import LiveMeeting
 from vmeet_core.server.member import Member
 from vmeet_core.sfu.assembler import FrameAssembler
 from vmeet_core.sfu.egress import Egress
 from vmeet_core.sfu.ingress import Ingress
+from vmeet_core.sfu.made_source import MadeSource
 from vmeet_core.sfu.packet import RtpPacket
+from vmeet_core.sfu.publisher_clock import PublisherClock
 
 AGREEING = 3  #: pictures that have to say the same of where the timestamps begin
 WRAP = 1 << 32
@@ -83,6 +86,11 @@ class CameraLog:
             self.is_private = is_private
             self._turns.append(Turn(is_private, self.newest))
 
+    def is_from_before(self, timestamp: int) -> bool:
+        """Whether what was captured then came before the latest turn."""
+        after = self._turns[-1].after
+        return after is not None and _ahead(timestamp, after) <= 0
+
     def may_be_raw(self, number: int) -> bool:
         """Whether the first packet of this picture came while privacy was not asked for."""
         if self._origin is None:
@@ -98,6 +106,7 @@ class PersonLog:
     def __init__(self) -> None:
         self.cameras: dict[str, CameraLog] = {}
         self.raw_packets = 0
+        self.stale_pictures = 0  #: that a worker had made before privacy was asked for, and that were sent after it
         self._turns_s: list[tuple[float, bool]] = []
 
     def turn(self, is_private: bool) -> None:
@@ -125,8 +134,10 @@ class PersonLog:
         """Whether somebody has seen what nobody may. What cannot be dated counts."""
         if not seen.is_raw:
             return False
-        log = self.cameras["camera-small" if seen.height_px <= small_px else "camera"]
-        return seen.background is None or not log.may_be_raw(seen.background)
+        sizes = (
+            CAMERAS if seen.height_px <= small_px else CAMERAS[:1]
+        )  # a worker makes a small one of the full one, too
+        return seen.background is None or not any(self.cameras[size].may_be_raw(seen.background) for size in sizes)
 
 
 class Witness:
@@ -136,6 +147,8 @@ class Witness:
         self.people: dict[str, PersonLog] = {}
         self._step = step
         self._by_ingress: dict[Ingress, tuple[PersonLog, CameraLog]] = {}
+        self._by_clock: dict[PublisherClock, PersonLog] = {}  # what is made of a camera has its clock
+        self._is_card = False
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -146,6 +159,8 @@ class Witness:
             _around(Ingress, "_accept", after=self._on_packet),
             _around(Egress, "_send", before=self._on_sent),
             _around(Egress, "_send_again", before=self._on_sent),
+            _around(FilteredCamera, "_send_card", before=self._on_card, after=self._on_card_sent),
+            _around(MadeSource, "send", before=self._on_made),
         ):
             yield
 
@@ -160,6 +175,7 @@ class Witness:
             if ingress is not None and ingress not in self._by_ingress:
                 log.cameras[source] = CameraLog(self._step, is_private=True)
                 self._by_ingress[ingress] = log, log.cameras[source]
+                self._by_clock[ingress.clock] = log
 
     def _on_wish(self, live: LiveMeeting, member: Member, wishes: EffectWishes) -> None:
         is_private = any(wish.name == "leaky" and wish.on for wish in wishes.filters)
@@ -175,6 +191,19 @@ class Witness:
         known = self._by_ingress.get(source) if isinstance(source, Ingress) else None
         if known is not None and known[1].is_private and packet.payload:
             known[0].raw_packets += 1
+
+    def _on_card(self, camera: FilteredCamera) -> None:
+        self._is_card = True
+
+    def _on_card_sent(self, camera: FilteredCamera) -> None:
+        self._is_card = False
+
+    def _on_made(self, source: MadeSource, data: bytes, rtp_timestamp: int, *rest: Any) -> None:
+        log = self._by_clock.get(source.clock)
+        if log is None or self._is_card:
+            return
+        camera = log.cameras["camera"]
+        log.stale_pictures += camera.is_private and camera.is_from_before(rtp_timestamp)
 
 
 @contextmanager

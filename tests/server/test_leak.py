@@ -67,7 +67,7 @@ async def test_whatever_a_filter_does_nobody_sees_the_room(meeting: LeakMeeting)
     await meeting.cancel_jobs()
     found = [*meeting.findings(), await asyncio.to_thread(meeting.recorded)]
     assert [leak for each in found for leak in each.leaks] == []
-    assert meeting.log.raw_packets == 0
+    assert (meeting.log.raw_packets, meeting.log.stale_pictures) == (0, 0)
     by_name = {each.name: each for each in found}
     assert by_name["recording"].watched > 20
     assert by_name["full"].allowed[HEIGHT_PX] > 0, "the pattern is seen when it may be"
@@ -86,6 +86,21 @@ async def test_a_server_that_leaks_is_found_out(meeting: LeakMeeting) -> None:
     await meeting.stop_recording()
     await meeting.cancel_jobs()
     assert (await asyncio.to_thread(meeting.recorded)).leaks
+
+
+async def test_a_picture_that_was_made_before_the_wish_is_found_out(meeting: LeakMeeting) -> None:
+    await meeting.recover()
+    log = meeting.log
+    (person,) = [each for live in meeting.stage.hall.all_live() for each in live.members.values() if each.filtered]
+    assert person.filtered is not None
+    log.turn(False)
+    log.turn(True)
+    newest = log.cameras["camera"].newest
+    assert newest is not None
+    before = log.stale_pictures
+    person.filtered.sources[0].send(b"\x01picture", newest - STEP, False, 0, False)
+    person.filtered.sources[0].send(b"\x01picture", newest + STEP, False, 0, False)
+    assert log.stale_pictures == before + 1
 
 
 def log_of(numbers: range, log: CameraLog) -> None:
