@@ -124,6 +124,22 @@ async def test_a_worker_that_is_killed_is_noticed_at_once(make_worker: MakeWorke
     assert len(running.listener.deaths) == 1
 
 
+async def test_what_a_worker_that_has_just_ended_is_told_is_lost(
+    make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = (await make_worker("mark")).worker
+    writer = worker._writer
+    assert writer is not None
+    worker.open(1, track("mark"))
+    writer.transport.abort()
+    told: list[bytes] = []
+    monkeypatch.setattr(writer, "write", told.append)  # uvloop's raises now
+    assert worker.state == "ready", "the end is not noticed yet"
+    worker.frame(1, Camera().frame())
+    worker.update(1, "mark", {})
+    assert told == []
+
+
 async def test_late_frames_are_dropped_and_never_queued(make_worker: MakeWorker) -> None:
     running = await make_worker("slow")
     running.worker.open(1, track("slow", after=0))

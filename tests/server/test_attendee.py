@@ -136,6 +136,16 @@ async def test_a_camera_that_comes_by_another_connection_is_filtered_too(filteri
     assert anna.pictures("camera") == ()
 
 
+async def test_whoever_takes_over_a_camera_without_a_filter_shows_it(filtering: Filtering) -> None:
+    preview = somebody("camera", "camera-small")
+    preview.filter(filtering)
+    connection = preview.release()
+    anna = somebody()
+    anna.take(connection)
+    assert anna.pictures("camera") == connection.pictures("camera")
+    assert not any(ingress.is_shielded for ingress in connection.sources.values())
+
+
 async def test_what_is_made_of_a_camera_is_muted_with_it(filtering: Filtering) -> None:
     anna = somebody("camera", "camera-small")
     anna.set_muted("camera", True)

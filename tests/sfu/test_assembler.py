@@ -77,6 +77,27 @@ def test_after_a_loss_it_goes_on_at_the_next_keyframe_and_reports_the_gap() -> N
     assert sink.gaps == [(3000, 15000)]
 
 
+@pytest.mark.parametrize("key", [False, True])
+def test_a_frame_that_lacks_a_packet_in_its_middle_is_given_up_too(key: bool) -> None:
+    sink = Sink()
+    sink.feed(picture(0, 0, key=True))
+    sink.feed(picture(1, 1, last=False, key=key), picture(3, 1, part=2), picture(4, 2))
+    late_s = MAX_WAIT_S[True] + 0.01
+    sink.feed(picture(5, 3), now_s=late_s)
+    assert sink.numbers == [0]
+    assert sink.keyframes_wanted > 0
+    sink.feed(picture(6, 4, key=True), picture(7, 5), now_s=late_s)
+    assert sink.numbers == [0, 4, 5]
+    assert sink.gaps == [(0, 4 * 3000)]
+
+
+def test_a_frame_that_comes_slowly_is_waited_for() -> None:
+    sink = Sink()
+    sink.feed(picture(0, 0, key=True), picture(1, 1, last=False))
+    sink.feed(picture(2, 1, part=1), now_s=3 * MAX_WAIT_S[True])
+    assert sink.numbers == [0, 1]
+
+
 def test_a_packet_that_comes_in_time_loses_nothing() -> None:
     sink = Sink()
     sink.feed(picture(1, 1, key=True), picture(3, 3), picture(2, 2), now_s=MAX_WAIT_S[True] / 2)

@@ -187,7 +187,10 @@ class LiveWorker:
         self._send(Message(Kind.CLOSE, number, {}))
 
     def _send(self, message: Message) -> None:
-        if self._writer is not None and self.state != "dead":
+        """What a worker that has just ended is told is lost: uvloop raises where asyncio only warns, and whoever hands
+        a frame over does so while packets are read.
+        """
+        if self._writer is not None and self.state != "dead" and not self._writer.transport.is_closing():
             self._writer.write(pack(message))
 
     # ---- what it tells ----

@@ -164,6 +164,9 @@ class Attendee:
         self.participant.sources = list(self.sources)
         if self.filtering is not None:
             self.filter(self.filtering)
+        else:  # whoever had it before may have kept it from everybody
+            for ingress in self.sources.values():
+                ingress.unshield()
         if self.denoising is not None:
             self.denoise(self.denoising)
         self._apply_mutes()

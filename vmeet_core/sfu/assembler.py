@@ -112,19 +112,33 @@ class FrameAssembler:
         self._on_frame(EncodedFrame(name, first.timestamp, data, keyframe, first.ssrc, wall_s))
 
     def _give_up(self, now_s: float) -> None:
-        """Stop waiting for a packet that is too late, or for which too many others wait."""
-        if not self._buffer or self._next in self._buffer:
+        """Stop waiting for a packet that is too late, or for which too many others wait: also one that is missing in
+        the middle of a frame.
+        """
+        behind = self._behind_gap()
+        if not behind:
             return
-        oldest_s = next(iter(self._buffer.values()))[2]
+        oldest_s = self._buffer[behind[0]][2]
         if now_s - oldest_s < MAX_WAIT_S[self._is_video] and len(self._buffer) < MAX_BUFFERED:
             return
-        waiting = sorted(self._buffer, key=lambda n: n - cast(int, self._next) & 0xFFFF)
+        waiting = sorted(behind, key=lambda n: n - cast(int, self._next) & 0xFFFF)
         items = [self._buffer[sequence] for sequence in waiting]
         self._lose()
         for packet, codec, arrived_s in items:
             if self._next is not None or self._begin(packet, codec):
                 self._buffer[packet.sequence] = (packet, codec, arrived_s)
         self._emit()
+
+    def _behind_gap(self) -> list[int]:
+        """What has come after a missing packet, in order of arrival; none while the frame in front is just coming."""
+        if self._next is None or not self._buffer:
+            return []
+        gap, count = self._next, 0
+        while gap in self._buffer:
+            gap, count = gap + 1 & 0xFFFF, count + 1
+        if count == len(self._buffer):
+            return []
+        return [sequence for sequence in self._buffer if sequence_newer(sequence, gap)]
 
     def _lose(self) -> None:
         self._lost_after = self._last_timestamp
