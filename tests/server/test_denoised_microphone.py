@@ -59,7 +59,7 @@ class Stream(DenoiserStream):
             if self.kind == "dies":
                 os.kill(os.getpid(), 9)
             if self.kind == "pauses":
-                time.sleep(0.8)
+                time.sleep(0.6)
         return audio * self.options.gain
 
 class Engine(Denoiser):
