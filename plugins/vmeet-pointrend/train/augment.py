@@ -9,7 +9,7 @@ import camera
 import cv2
 import numpy as np
 import scenes
-from prepare import BAG, PORTRAITS
+from prepare import BAG, PORTRAITS, SOMEBODY
 
 Array = np.ndarray[Any, Any]
 Random = np.random.Generator
@@ -268,5 +268,6 @@ class Studio:
             scenes.foreground(random, picture, mask)
         small = cv2.resize(mask, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         shown = cv2.resize(mask, groups.shape[::-1], interpolation=cv2.INTER_AREA) > 63
-        groups = np.where(groups == BAG, UNKNOWN, np.where(shown, groups, 0)).astype(np.uint8)
+        groups = np.where(shown, np.where(groups == 0, SOMEBODY, groups), np.where(groups == BAG, BAG, 0))
+        groups = np.where(groups == BAG, UNKNOWN, groups).astype(np.uint8)
         return Sample(camera.shoot(random, picture, small, self.strength), mask, groups)

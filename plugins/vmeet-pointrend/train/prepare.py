@@ -33,8 +33,8 @@ Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 PLANES = ("pixels", "mattes", "groups", "backgrounds")
 PORTRAITS = ("congress", "former", "fellows", "synthetic")
-AGREEMENT = {"ccp": 0.8}  # IoU of the teachers, at least
-PORTRAIT_AGREEMENT = 0.92
+AGREEMENT = {"ccp": 0.8, "former": 0.96}  # IoU of the teachers, at least
+PORTRAIT_AGREEMENT = 0.93
 BAND = 10  # pixels around a labelled outline within which the matte decides
 
 
@@ -136,9 +136,9 @@ class Entry(NamedTuple):
     labelled: bool  #: by people
 
 
-def portrait(pixels: Array, matte: Array, note: dict[str, Any]) -> Entry | None:
+def portrait(pixels: Array, matte: Array, note: dict[str, Any], agreement: float) -> Entry | None:
     matte, share = settled(without_specks(matte)), float((matte > 127).mean())
-    if note["agreement"] < PORTRAIT_AGREEMENT or note["face"] < 0.5 or not 0.08 < share < 0.92:
+    if note["agreement"] < agreement or note["face"] < 0.5 or not 0.08 < share < 0.92:
         return None
     groups = np.where(matte > 127, SOMEBODY, 0).astype(np.uint8)
     return Entry(pixels, matte, groups, note["head"], False)
@@ -154,8 +154,7 @@ def figure(pixels: Array, matte: Array, note: dict[str, Any], labels: Path) -> E
         return None
     else:
         matte = settled(matte)
-    groups = np.where((matte > 127) & (groups == 0), SOMEBODY, groups)
-    groups = np.where((matte < 128) & (groups != BAG), 0, groups).astype(np.uint8)
+        groups = np.where(matte > 127, SOMEBODY, 0).astype(np.uint8)
     return Entry(pixels, matte, groups, head_box(groups), labelled)
 
 
@@ -166,7 +165,7 @@ def entries(folder: Path, source: str) -> Iterator[tuple[str, Entry]]:
         pixels = cv2.cvtColor(cv2.imread(str(folder / "photos" / source / f"{name}.png")), cv2.COLOR_BGR2RGB)
         matte = cv2.imread(str(folder / "mattes" / source / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
         if source in PORTRAITS:
-            entry = portrait(pixels, matte, note)
+            entry = portrait(pixels, matte, note, AGREEMENT.get(source, PORTRAIT_AGREEMENT))
         else:
             entry = figure(pixels, matte, note, folder / "annotations" / "pixel-level" / f"{name}.mat")
         if entry:

@@ -22,7 +22,7 @@ Array = np.ndarray[Any, Any]
 Named = tuple[str, Array]  # (name, (h, w, 3) uint8 RGB)
 
 LARGEST = 1000  # longer sides are shrunk to this
-FIRST_CONGRESS = 104  # portraits of members who left before are often scans, paintings or of unclear origin
+FIRST_CONGRESS = 108  # portraits of members who left before are often scans, paintings or of unclear origin
 COLOURFUL = 14.0
 TEACHERS = {
     "isnet.onnx": ("imgly-background-removal-data-*.tgz", "/models/medium"),
@@ -87,7 +87,7 @@ def congress(repositories: Path) -> Iterator[Named]:
 
 
 def former(repositories: Path) -> Iterator[Named]:
-    """Small official portraits of members since 1995, from the Biographical Directory, those in colour."""
+    """Small official portraits of members since 2003, from the Biographical Directory, those in colour."""
     repository = repositories / "member_photos"
     for row in csv.DictReader(io.StringIO(_blob(repository, "members.csv").decode())):
         if row["source"] != "bio_guide" or int(row["congress"]) < FIRST_CONGRESS:

@@ -84,7 +84,8 @@ class _Lite:
 
         self._interpreter = Interpreter(str(path), num_threads=1)
         self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
+        details = self._interpreter.get_input_details()[0]
+        self._input, self._size = details["index"], tuple(int(side) for side in details["shape"][2:0:-1])
         self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
 
     def run(self, image: Array) -> list[Array]:
@@ -94,10 +95,10 @@ class _Lite:
 
 
 class Selfie(_Lite):
-    """MediaPipe's 256x256 network for people close to the camera."""
+    """One of MediaPipe's two networks (256x256, 256x144) for people close to the camera."""
 
     def __call__(self, picture: Array) -> Array:
-        image = cv2.resize(picture, (256, 256), interpolation=cv2.INTER_AREA) / 255
+        image = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA) / 255
         return cv2.resize(self.run(image)[0][..., 0], picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
@@ -127,7 +128,7 @@ class FaceFinder(_Lite):
         side = max(height, width)
         square = np.zeros((side, side, 3), np.uint8)
         square[:height, :width] = picture
-        image = cv2.resize(square, (_FACE_SIZE, _FACE_SIZE), interpolation=cv2.INTER_AREA) / 127.5 - 1
+        image = cv2.resize(square, self._size, interpolation=cv2.INTER_AREA) / 127.5 - 1
         boxes, scores = self.run(image)
         best = int(scores[:, 0].argmax())
         x, y = boxes[best, :2] / _FACE_SIZE + self._anchors[best]
