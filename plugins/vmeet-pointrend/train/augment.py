@@ -125,10 +125,11 @@ class Studio:
         return self._library[int(np.searchsorted(chances, self._random.uniform(0, chances[-1]), "right"))]
 
     def person(self) -> Photo:
-        """A photo that shows more than a cut-off head."""
+        """A photo that shows a whole head and some of what is below."""
         while True:
             photo = self.photo()
-            if photo.floor - photo.head[1] > photo.head[2]:
+            _, top, head = photo.head
+            if top > 2 and photo.floor - top > head:
                 return photo
 
     def aim(self, photo: Photo, size: Size, *, inside: bool, beside: Shot | None = None) -> Shot:
@@ -166,7 +167,7 @@ class Studio:
             size_px = head * float(np.exp(random.normal(0, 0.15)))
             away = random.choice([-1.0, 1.0]) * random.uniform(0.8, 2.2) * head
             return size_px / height, x + away, top + random.normal(0, 0.25) * head
-        near, far = (0.22, 0.9) if random.random() < 0.88 else (0.12, 0.22)
+        near, far = (0.26, 0.9) if random.random() < 0.88 else (0.12, 0.22)
         share = float(np.exp(random.uniform(np.log(near), np.log(far))))
         above = random.uniform(-0.15 * share - 0.03, max(0.05, min(0.6, 1 - 1.2 * share)))
         return share, (0.5 + random.normal(0, 0.13)) * width, above * height
