@@ -33,7 +33,7 @@ class Library:
     def __init__(self, folder: Path, held_out: bool, sources: tuple[str, ...] = ("ccp", *PORTRAITS)) -> None:
         index = json.loads((folder / "index.json").read_text())
         self.entries = [row for row in index if row["held_out"] == held_out and row["source"] in sources]
-        self.chances = np.cumsum([CHANCES[row["source"]] for row in self.entries])
+        self.chances = np.cumsum([CHANCES[row["source"]] * row["people"] for row in self.entries])
         self.empty = [row for row in self.entries if row["background"] is not None]
         self._planes = {
             name: np.memmap(folder / f"{name}.u8", np.uint8, "r")

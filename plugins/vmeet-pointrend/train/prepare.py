@@ -91,16 +91,15 @@ def without_person(pixels: Array, groups: Array) -> Array:
     return np.clip(filled, 0, 255).astype(np.uint8)
 
 
-def repaired(groups: Array, matte: Array) -> Array:
-    """The labelled person with the matte's outline, where labels and matte agree on the whole; else smoothed labels."""
+def repaired(groups: Array, matte: Array) -> Array | None:
+    """The labelled person with the matte's outline; None where labels and matte do not agree on the whole."""
     person = (groups > 0).astype(np.uint8)
-    soft = cv2.GaussianBlur(person * 255, (0, 0), 1.0)
     sure = groups != BAG
     if iou((matte > 127) & sure, (person > 0) & sure) < 0.9:
-        return soft
+        return None
     size = np.ones((2 * BAND + 1, 2 * BAND + 1), np.uint8)
     band = cv2.dilate(person, size) > cv2.erode(person, size)
-    return np.where(band, matte, soft).astype(np.uint8)
+    return np.where(band, matte, person * 255).astype(np.uint8)
 
 
 def settled(matte: Array) -> Array:
@@ -134,6 +133,7 @@ class Entry(NamedTuple):
     groups: Array
     head: tuple[float, float, float]
     labelled: bool  #: by people
+    people: bool  #: may be shown; otherwise only what is behind them
 
 
 def portrait(pixels: Array, matte: Array, note: dict[str, Any], agreement: float) -> Entry | None:
@@ -141,35 +141,41 @@ def portrait(pixels: Array, matte: Array, note: dict[str, Any], agreement: float
     if note["agreement"] < agreement or note["face"] < 0.5 or not 0.08 < share < 0.92:
         return None
     groups = np.where(matte > 127, SOMEBODY, 0).astype(np.uint8)
-    return Entry(pixels, matte, groups, note["head"], False)
+    return Entry(pixels, matte, groups, note["head"], labelled=False, people=True)
 
 
-def figure(pixels: Array, matte: Array, note: dict[str, Any], labels: Path) -> Entry | None:
+def figure(pixels: Array, matte: Array | None, note: dict[str, Any], labels: Path) -> Entry | None:
     """A photo of clothing-co-parsing: labelled, or good enough without."""
-    groups = tidy(_GROUP_OF_LABEL[loadmat(labels)["groundtruth"]]) if labels.exists() else np.zeros_like(matte)
-    labelled = bool(groups.any())
-    if labelled:
-        matte = repaired(groups, matte)
-    elif note["agreement"] < AGREEMENT["ccp"] or not 0.03 < (matte > 127).mean() < 0.6:
+    if labels.exists():
+        groups = tidy(_GROUP_OF_LABEL[loadmat(labels)["groundtruth"]])
+        if not groups.any():
+            return None
+        outline = None if matte is None else repaired(groups, matte)
+        known = outline is not None
+        outline = outline if known else (groups > 0).astype(np.uint8) * 255
+        return Entry(pixels, outline, groups, head_box(groups), labelled=True, people=known)
+    if matte is None or note["agreement"] < AGREEMENT["ccp"] or not 0.03 < (matte > 127).mean() < 0.6:
         return None
-    else:
-        matte = settled(matte)
-        groups = np.where(matte > 127, SOMEBODY, 0).astype(np.uint8)
-    return Entry(pixels, matte, groups, head_box(groups), labelled)
+    matte = settled(matte)
+    groups = np.where(matte > 127, SOMEBODY, 0).astype(np.uint8)
+    return Entry(pixels, matte, groups, head_box(groups), labelled=False, people=True)
 
 
 def entries(folder: Path, source: str) -> Iterator[tuple[str, Entry]]:
-    for line in (folder / "mattes" / f"{source}.jsonl").read_text().splitlines():
-        note = json.loads(line)
-        name = note["name"]
-        pixels = cv2.cvtColor(cv2.imread(str(folder / "photos" / source / f"{name}.png")), cv2.COLOR_BGR2RGB)
-        matte = cv2.imread(str(folder / "mattes" / source / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
+    lines = (folder / "mattes" / f"{source}.jsonl").read_text().splitlines()
+    notes = {note["name"]: note for note in map(json.loads, lines)}
+    for path in sorted((folder / "photos" / source).glob("*.png")):
+        note = notes.get(path.stem, {})
+        if not note and source != "ccp":
+            continue
+        pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        matte = cv2.imread(str(folder / "mattes" / source / path.name), cv2.IMREAD_GRAYSCALE) if note else None
         if source in PORTRAITS:
             entry = portrait(pixels, matte, note, AGREEMENT.get(source, PORTRAIT_AGREEMENT))
         else:
-            entry = figure(pixels, matte, note, folder / "annotations" / "pixel-level" / f"{name}.mat")
+            entry = figure(pixels, matte, note, folder / "annotations" / "pixel-level" / f"{path.stem}.mat")
         if entry:
-            yield name, entry
+            yield path.stem, entry
 
 
 def prepare(folder: Path) -> None:
@@ -182,8 +188,8 @@ def prepare(folder: Path) -> None:
             if not (folder / "mattes" / f"{source}.jsonl").exists():
                 continue
             for name, entry in entries(folder, source):
-                row = {"name": name, "source": source, "labelled": entry.labelled, "offset": offset}
-                row |= {"shape": entry.groups.shape, "head": entry.head, "floor": floor(entry.matte)}
+                row = {"name": name, "source": source, "labelled": entry.labelled, "people": entry.people}
+                row |= {"offset": offset, "shape": entry.groups.shape, "head": entry.head, "floor": floor(entry.matte)}
                 row |= {"held_out": held_out(name), "background": None}
                 for plane, values in (("pixels", entry.pixels), ("mattes", entry.matte), ("groups", entry.groups)):
                     files[plane].write(values.tobytes())
@@ -193,9 +199,10 @@ def prepare(folder: Path) -> None:
                 index.append(row)
                 offset += entry.groups.size
     (folder / "index.json").write_text(json.dumps(index))
-    kinds = Counter((row["source"], row["labelled"], row["held_out"]) for row in index)
-    for (source, labelled, kept_back), count in sorted(kinds.items()):
-        print(f"{source}, labelled by {'people' if labelled else 'teachers'}, held out {kept_back}: {count}")
+    kinds = Counter((row["source"], row["labelled"], row["people"], row["held_out"]) for row in index)
+    for (source, labelled, people, kept_back), count in sorted(kinds.items()):
+        whose = "people" if labelled else "teachers"
+        print(f"{source}, labelled by {whose}, {'' if people else 'not '}shown, held out {kept_back}: {count}")
 
 
 def main() -> None:
