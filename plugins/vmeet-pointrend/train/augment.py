@@ -9,14 +9,13 @@ import camera
 import cv2
 import numpy as np
 import scenes
-from prepare import BAG, PORTRAITS, SOMEBODY
+from prepare import BAG, PORTRAITS, SOMEBODY, UNKNOWN
 
 Array = np.ndarray[Any, Any]
 Random = np.random.Generator
 Size = tuple[int, int]  # (height, width)
 
-CHANCES = {"ccp": 0.6, "congress": 1.2, "former": 0.8, "fellows": 3.0, "synthetic": 3.0}  # of one photo
-UNKNOWN = 255
+CHANCES = {"ccp": 1.0, "congress": 1.2, "former": 0.8, "fellows": 3.0, "synthetic": 3.0}  # of one photo
 
 
 class Photo(NamedTuple):
@@ -33,7 +32,7 @@ class Library:
     def __init__(self, folder: Path, held_out: bool, sources: tuple[str, ...] = ("ccp", *PORTRAITS)) -> None:
         index = json.loads((folder / "index.json").read_text())
         self.entries = [row for row in index if row["held_out"] == held_out and row["source"] in sources]
-        self.chances = np.cumsum([CHANCES[row["source"]] * row["people"] for row in self.entries])
+        self.chances = np.cumsum([CHANCES[row["source"]] for row in self.entries])
         self.empty = [row for row in self.entries if row["background"] is not None]
         self._planes = {
             name: np.memmap(folder / f"{name}.u8", np.uint8, "r")
@@ -269,6 +268,7 @@ class Studio:
             scenes.foreground(random, picture, mask)
         small = cv2.resize(mask, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         shown = cv2.resize(mask, groups.shape[::-1], interpolation=cv2.INTER_AREA) > 63
-        groups = np.where(shown, np.where(groups == 0, SOMEBODY, groups), np.where(groups == BAG, BAG, 0))
-        groups = np.where(groups == BAG, UNKNOWN, groups).astype(np.uint8)
+        unknown = (groups == BAG) | (groups == UNKNOWN)
+        groups = np.where(shown, np.where(groups == 0, SOMEBODY, groups), 0)
+        groups = np.where(unknown, UNKNOWN, groups).astype(np.uint8)
         return Sample(camera.shoot(random, picture, small, self.strength), mask, groups)

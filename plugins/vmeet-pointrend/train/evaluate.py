@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from augment import Library, Studio
 from metrics import FINE_TOLERANCE, boundary_f, iou
-from prepare import PORTRAITS
+from prepare import PORTRAITS, UNKNOWN
 
 Array = np.ndarray[Any, Any]
 Case = tuple[Array, Array]  # RGB picture, boolean mask
@@ -39,7 +39,7 @@ def held_out_photos(folder: Path) -> Iterator[Case]:
         left = int(np.clip(x - wide / 2, 0, width - wide))
         upper = int(np.clip(top - 0.3 * head, 0, height - tall))
         part = np.s_[upper : upper + tall, left : left + wide]
-        yield photo.pixels[part], photo.groups[part] > 0
+        yield photo.pixels[part], np.where(photo.groups == UNKNOWN, photo.matte > 127, photo.groups > 0)[part]
 
 
 def held_out_portraits(folder: Path) -> Iterator[Case]:

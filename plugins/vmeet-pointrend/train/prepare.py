@@ -23,6 +23,7 @@ from scipy.io import loadmat
 # Groups of the 59 labels; the network learns them beside the mask, as an auxiliary task.
 CLOTHES, SKIN, HAIR, HEADWEAR, BAG = 1, 2, 3, 4, 5
 SOMEBODY = 254  # a person, nobody says which part
+UNKNOWN = 255  # perhaps a person
 GROUP_NAMES = ("background", "clothes", "skin", "hair", "headwear", "bag")
 _GROUP_OF_LABEL = np.full(256, CLOTHES, np.uint8)
 _GROUP_OF_LABEL[0] = 0
@@ -36,6 +37,7 @@ PORTRAITS = ("congress", "former", "fellows", "synthetic")
 AGREEMENT = {"ccp": 0.8, "former": 0.96}  # IoU of the teachers, at least
 PORTRAIT_AGREEMENT = 0.93
 BAND = 10  # pixels around a labelled outline within which the matte decides
+DOUBT = 6  # pixels around it within which nothing is known without a matte
 
 
 def held_out(name: str) -> bool:
@@ -91,23 +93,24 @@ def without_person(pixels: Array, groups: Array) -> Array:
     return np.clip(filled, 0, 255).astype(np.uint8)
 
 
-def repaired(groups: Array, matte: Array) -> Array | None:
-    """The labelled person with the matte's outline; None where labels and matte do not agree on the whole."""
-    person = (groups > 0).astype(np.uint8)
-    sure = groups != BAG
-    if iou((matte > 127) & sure, (person > 0) & sure) < 0.9:
-        return None
-    size = np.ones((2 * BAND + 1, 2 * BAND + 1), np.uint8)
-    band = cv2.dilate(person, size) > cv2.erode(person, size)
-    return np.where(band, matte, person * 255).astype(np.uint8)
+def _around(person: Array, pixels: int) -> Array:
+    """Where the outline is less than so many pixels away."""
+    size = np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)
+    return np.asarray(cv2.dilate(person, size) > cv2.erode(person, size))
+
+
+def repaired(groups: Array, matte: Array | None) -> tuple[Array, Array]:
+    """(matte, groups) of a labelled person: the matte's outline, or none where the two do not agree on the whole."""
+    person, sure = (groups > 0).astype(np.uint8), groups != BAG
+    if matte is None or iou((matte > 127) & sure, (person > 0) & sure) < 0.9:
+        return person * 255, np.where(_around(person, DOUBT), UNKNOWN, groups).astype(np.uint8)
+    return np.where(_around(person, BAND), matte, person * 255).astype(np.uint8), groups
 
 
 def settled(matte: Array) -> Array:
     """All or nothing, except along the outline."""
     person = (matte > 127).astype(np.uint8)
-    reach = 2 * round(0.02 * max(matte.shape)) + 1
-    band = cv2.dilate(person, np.ones((reach, reach))) > cv2.erode(person, np.ones((reach, reach)))
-    return np.where(band, matte, person * 255).astype(np.uint8)
+    return np.where(_around(person, round(0.02 * max(matte.shape))), matte, person * 255).astype(np.uint8)
 
 
 def without_specks(matte: Array) -> Array:
@@ -133,7 +136,6 @@ class Entry(NamedTuple):
     groups: Array
     head: tuple[float, float, float]
     labelled: bool  #: by people
-    people: bool  #: may be shown; otherwise only what is behind them
 
 
 def portrait(pixels: Array, matte: Array, note: dict[str, Any], agreement: float) -> Entry | None:
@@ -141,7 +143,7 @@ def portrait(pixels: Array, matte: Array, note: dict[str, Any], agreement: float
     if note["agreement"] < agreement or note["face"] < 0.5 or not 0.08 < share < 0.92:
         return None
     groups = np.where(matte > 127, SOMEBODY, 0).astype(np.uint8)
-    return Entry(pixels, matte, groups, note["head"], labelled=False, people=True)
+    return Entry(pixels, matte, groups, note["head"], labelled=False)
 
 
 def figure(pixels: Array, matte: Array | None, note: dict[str, Any], labels: Path) -> Entry | None:
@@ -150,15 +152,13 @@ def figure(pixels: Array, matte: Array | None, note: dict[str, Any], labels: Pat
         groups = tidy(_GROUP_OF_LABEL[loadmat(labels)["groundtruth"]])
         if not groups.any():
             return None
-        outline = None if matte is None else repaired(groups, matte)
-        known = outline is not None
-        outline = outline if known else (groups > 0).astype(np.uint8) * 255
-        return Entry(pixels, outline, groups, head_box(groups), labelled=True, people=known)
+        head = head_box(groups)
+        return Entry(pixels, *repaired(groups, matte), head, labelled=True)
     if matte is None or note["agreement"] < AGREEMENT["ccp"] or not 0.03 < (matte > 127).mean() < 0.6:
         return None
     matte = settled(matte)
     groups = np.where(matte > 127, SOMEBODY, 0).astype(np.uint8)
-    return Entry(pixels, matte, groups, head_box(groups), labelled=False, people=True)
+    return Entry(pixels, matte, groups, head_box(groups), labelled=False)
 
 
 def entries(folder: Path, source: str) -> Iterator[tuple[str, Entry]]:
@@ -188,7 +188,7 @@ def prepare(folder: Path) -> None:
             if not (folder / "mattes" / f"{source}.jsonl").exists():
                 continue
             for name, entry in entries(folder, source):
-                row = {"name": name, "source": source, "labelled": entry.labelled, "people": entry.people}
+                row = {"name": name, "source": source, "labelled": entry.labelled}
                 row |= {"offset": offset, "shape": entry.groups.shape, "head": entry.head, "floor": floor(entry.matte)}
                 row |= {"held_out": held_out(name), "background": None}
                 for plane, values in (("pixels", entry.pixels), ("mattes", entry.matte), ("groups", entry.groups)):
@@ -199,10 +199,9 @@ def prepare(folder: Path) -> None:
                 index.append(row)
                 offset += entry.groups.size
     (folder / "index.json").write_text(json.dumps(index))
-    kinds = Counter((row["source"], row["labelled"], row["people"], row["held_out"]) for row in index)
-    for (source, labelled, people, kept_back), count in sorted(kinds.items()):
-        whose = "people" if labelled else "teachers"
-        print(f"{source}, labelled by {whose}, {'' if people else 'not '}shown, held out {kept_back}: {count}")
+    kinds = Counter((row["source"], row["labelled"], row["held_out"]) for row in index)
+    for (source, labelled, kept_back), count in sorted(kinds.items()):
+        print(f"{source}, labelled by {'people' if labelled else 'teachers'}, held out {kept_back}: {count}")
 
 
 def main() -> None:
