@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, IterableDataset
 SHARES = (0.5, 0.08, 0.14, 0.16, 0.12)  # of the shapes below, from wide to tall
 SMALL = ((112, 192), (128, 176), (144, 144), (176, 128), (192, 112))  # first: cheaper pictures
 LARGE = SHAPES
-SMALL_SHARE, STRONG_SHARE = 0.55, 0.6  # of the time
+SMALL_SHARE, STRONG_SHARE = 0.7, 0.65  # of the time
 
 
 class Pictures(IterableDataset[Batch]):
