@@ -9,52 +9,63 @@ import camera
 import cv2
 import numpy as np
 import scenes
-from prepare import BAG
+from prepare import BAG, PORTRAITS, SOMEBODY, UNKNOWN
 
 Array = np.ndarray[Any, Any]
 Random = np.random.Generator
 Size = tuple[int, int]  # (height, width)
 
+CHANCES = {"ccp": 1.0, "congress": 1.2, "former": 0.8, "fellows": 3.0, "synthetic": 3.0}  # of one photo
+
 
 class Photo(NamedTuple):
     pixels: Array  #: (h, w, 3) uint8
+    matte: Array  #: (h, w) uint8
     groups: Array  #: (h, w) uint8
-    background: Array  #: (h, w, 3) uint8, the person filled in
     head: tuple[float, float, float]  #: centre x, top y, height
-    name: str
+    floor: float  #: the row from which on the photo's edge cuts the person off
 
 
 class Library:
-    """The photos of one split; maps the files, copies nothing."""
+    """Some photos of one split; maps the files, copies nothing."""
 
-    def __init__(self, folder: Path, held_out: bool) -> None:
+    def __init__(self, folder: Path, held_out: bool, sources: tuple[str, ...] = ("ccp", *PORTRAITS)) -> None:
         index = json.loads((folder / "index.json").read_text())
-        self._entries = [entry for entry in index if entry["held_out"] == held_out]
-        self._pixels, self._groups, self._backgrounds = (
-            np.memmap(folder / f"{name}.u8", np.uint8, "r") for name in ("pixels", "groups", "backgrounds")
-        )
+        self.entries = [row for row in index if row["held_out"] == held_out and row["source"] in sources]
+        self.chances = np.cumsum([CHANCES[row["source"]] for row in self.entries])
+        self.empty = [row for row in self.entries if row["background"] is not None]
+        self._planes = {
+            name: np.memmap(folder / f"{name}.u8", np.uint8, "r")
+            for name in ("pixels", "mattes", "groups", "backgrounds")
+        }
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
+
+    def _read(self, plane: str, start: int, shape: list[int], channels: int) -> Array:
+        size = shape[0] * shape[1]
+        part = self._planes[plane][channels * start : channels * (start + size)]
+        return part.reshape(*shape, channels) if channels > 1 else part.reshape(*shape)
 
     def __getitem__(self, number: int) -> Photo:
-        entry = self._entries[number]
-        (height, width), start = entry["shape"], entry["offset"]
-        end = start + height * width
-        colour = (height, width, 3)
-        return Photo(
-            self._pixels[3 * start : 3 * end].reshape(colour),
-            self._groups[start:end].reshape(height, width),
-            self._backgrounds[3 * start : 3 * end].reshape(colour),
-            tuple(entry["head"]),
-            entry["name"],
+        row = self.entries[number]
+        shape, start = row["shape"], row["offset"]
+        planes = (
+            self._read("pixels", start, shape, 3),
+            *(self._read(p, start, shape, 1) for p in ("mattes", "groups")),
         )
+        return Photo(*planes, tuple(row["head"]), row["floor"])
+
+    def background(self, number: int) -> Array:
+        """The ``number``-th photo whose person has been filled in."""
+        row = self.empty[number]
+        return self._read("backgrounds", row["background"], row["shape"], 3)
 
 
 class Sample(NamedTuple):
     image: Array  #: (h, w, 3) uint8 RGB
     mask: Array  #: (2h, 2w) uint8, 255 = person
-    groups: Array  #: (h / 4, w / 4) uint8; 255 = nothing known
+    groups: Array  #: (h / 4, w / 4) uint8; UNKNOWN = nothing known, SOMEBODY = which part is not known
 
 
 @dataclass
@@ -103,11 +114,22 @@ def _crop(source: Array, shot: Shot) -> tuple[Array, Shot]:
 
 
 class Studio:
+    """``strength`` is that of rotation and colour: weaker towards the end of the training."""
+
     def __init__(self, library: Library, random: Random) -> None:
-        self._library, self._random = library, random
+        self._library, self._random, self.strength = library, random, 1.0
 
     def photo(self) -> Photo:
-        return self._library[int(self._random.integers(len(self._library)))]
+        chances = self._library.chances
+        return self._library[int(np.searchsorted(chances, self._random.uniform(0, chances[-1]), "right"))]
+
+    def person(self) -> Photo:
+        """A photo that shows a whole head and some of what is below."""
+        while True:
+            photo = self.photo()
+            _, top, head = photo.head
+            if top > 2 and photo.floor - top > head:
+                return photo
 
     def aim(self, photo: Photo, size: Size, *, inside: bool, beside: Shot | None = None) -> Shot:
         """Frames head and shoulders, or head to waist, seldom more.
@@ -119,12 +141,16 @@ class Studio:
         tall, wide = photo.groups.shape
         share, middle, above = self._position(size, beside)
         scale = share * height / head
+        if not inside:  # where the photo cut the person off, the frame does
+            reach = photo.floor - top
+            scale = max(scale, 0.5 * height / reach)
+            above = max(above, height - scale * reach)
         stretch = float(np.exp(random.normal(0, 0.1)))
         if inside:  # no picture beyond the photo's edges: move the frame rather than mirror
             scale = max(scale, width / stretch / wide, height / tall)
             middle = float(np.clip(middle, width - scale * stretch * (wide - x), scale * stretch * x))
             above = float(np.clip(above, height - scale * (tall - top), scale * top))
-        angle = random.normal(0, 4) if random.random() < 0.6 else random.normal(0, 14)
+        angle = self.strength * (random.normal(0, 4) if random.random() < 0.7 else random.normal(0, 14))
         flip = -1.0 if random.random() < 0.5 else 1.0
         cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
         linear = scale * np.array([[cos, -sin], [sin, cos]]) @ np.diag([flip * stretch, 1.0])
@@ -140,7 +166,7 @@ class Studio:
             size_px = head * float(np.exp(random.normal(0, 0.15)))
             away = random.choice([-1.0, 1.0]) * random.uniform(0.8, 2.2) * head
             return size_px / height, x + away, top + random.normal(0, 0.25) * head
-        near, far = (0.22, 0.9) if random.random() < 0.88 else (0.12, 0.22)
+        near, far = (0.26, 0.9) if random.random() < 0.88 else (0.12, 0.22)
         share = float(np.exp(random.uniform(np.log(near), np.log(far))))
         above = random.uniform(-0.15 * share - 0.03, max(0.05, min(0.6, 1 - 1.2 * share)))
         return share, (0.5 + random.normal(0, 0.13)) * width, above * height
@@ -156,10 +182,23 @@ class Studio:
             scenes.headset(self._random, picture, mask, shot.head)
         return picture, mask, groups
 
+    def upright(self, size: Size) -> tuple[Array, Array, Array]:
+        """What a phone held upright sends into a wide frame: blurred, plain or black sides."""
+        random, (height, width) = self._random, size
+        inside = 4 * int(width * random.uniform(0.4, 0.8) / 4)
+        picture, mask, groups = self.original((height, inside))
+        frame = cv2.GaussianBlur(cv2.resize(picture, (width, height)), (0, 0), height * random.uniform(0.02, 0.08))
+        if random.random() < 0.4:
+            frame[:] = scenes.colour(random) if random.random() < 0.5 else 0
+        before = 4 * ((width - inside) // 8)
+        after = width - inside - before
+        frame[:, before : width - after] = picture
+        mask = cv2.copyMakeBorder(mask, 0, 0, 2 * before, 2 * after, cv2.BORDER_CONSTANT, value=0)
+        return frame, mask, np.pad(groups, ((0, 0), (before // 4, after // 4)))
+
     def _labels(self, photo: Photo, shot: Shot, border: int) -> tuple[Array, Array]:
-        groups, moved = _crop(photo.groups, shot)
-        twice = (shot.size[0] * 2, shot.size[1] * 2)
-        mask = _warp(np.where(groups > 0, np.uint8(255), np.uint8(0)), moved, border, twice)
+        (matte, moved), (groups, _) = _crop(photo.matte, shot), _crop(photo.groups, shot)
+        mask = _warp(matte, moved, border, (shot.size[0] * 2, shot.size[1] * 2))
         quarter = (shot.size[0] // 4, shot.size[1] // 4)
         return mask, _warp(groups, moved, border, quarter, nearest=True)
 
@@ -167,12 +206,12 @@ class Studio:
         random = self._random
         if random.random() < 0.35:
             return scenes.drawn(random, size)
-        photo = self.photo()
-        height, width = photo.pixels.shape[:2]
+        background = self._library.background(int(random.integers(len(self._library.empty))))
+        height, width = background.shape[:2]
         wide = int(random.uniform(0.35, 1.0) * min(width, height * size[1] / size[0]))
         tall = min(height, max(8, wide * size[0] // size[1]))
         x, y = int(random.integers(0, width - wide + 1)), int(random.integers(0, height - tall + 1))
-        part = photo.background[y : y + tall, x : x + wide]
+        part = background[y : y + tall, x : x + wide]
         if random.random() < 0.5:
             part = part[:, ::-1]
         picture = cv2.resize(part, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -188,7 +227,7 @@ class Studio:
         groups = np.zeros((size[0] // 4, size[1] // 4), np.uint8)
         shot = None
         for _ in range(random.choice([0, 1, 2], p=[0.05, 0.78, 0.17])):
-            photo = self.photo()
+            photo = self.person()
             shot = self.aim(photo, size, inside=False, beside=shot)
             if random.random() < 0.25:
                 scenes.chair(random, picture, shot.head)
@@ -204,11 +243,12 @@ class Studio:
         mask, groups = self._labels(photo, shot, cv2.BORDER_CONSTANT)
         pixels, moved = _crop(photo.pixels, shot)
         person = _warp(pixels, moved, cv2.BORDER_REFLECT_101).astype(np.float32)
-        feather = random.uniform(0.6, 1.8) * max(1.0, shot.scale)
-        soft = cv2.GaussianBlur(mask, (0, 0), feather).astype(np.float32)
-        inward = random.uniform(0.0, 0.35)  # cuts off the fringe that still shows the old background
-        alpha = np.clip((soft / 255 - 0.5 - inward / 2) * 1.6 + 0.5, 0, 1)
+        soft = cv2.GaussianBlur(mask, (0, 0), random.uniform(0.3, 1.2)).astype(np.float32)
+        inward = random.uniform(0.0, 0.3)  # cuts off the fringe that still shows the old background
+        alpha = np.clip((soft / 255 - 0.5 - inward / 2) * 1.3 + 0.5, 0, 1)
         person = self._harmonise(person, picture)
+        if random.random() < 0.2:
+            picture = scenes.shadow(random, picture, alpha, shot.head[2])
         blend = cv2.resize(alpha, shot.size[::-1], interpolation=cv2.INTER_AREA)[..., None]
         return picture + (person - picture) * blend, (alpha * 255).astype(np.uint8), groups
 
@@ -219,7 +259,16 @@ class Studio:
         return np.clip(person * np.clip(gain, 0.4, 2.0), 0, 255)
 
     def sample(self, size: Size) -> Sample:
-        random = self._random
-        picture, mask, groups = (self.original if random.random() < 0.5 else self.composite)(size)
+        random, kind, wide = self._random, self._random.random(), size[1] > size[0]
+        if kind < 0.07 and wide:
+            picture, mask, groups = self.upright(size)
+        else:
+            picture, mask, groups = (self.original if kind < (0.42 if wide else 0.6) else self.composite)(size)
+        if random.random() < 0.15:
+            scenes.foreground(random, picture, mask)
         small = cv2.resize(mask, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-        return Sample(camera.shoot(random, picture, small), mask, np.where(groups == BAG, 255, groups).astype(np.uint8))
+        shown = cv2.resize(mask, groups.shape[::-1], interpolation=cv2.INTER_AREA) > 63
+        unknown = (groups == BAG) | (groups == UNKNOWN)
+        groups = np.where(shown, np.where(groups == 0, SOMEBODY, groups), 0)
+        groups = np.where(unknown, UNKNOWN, groups).astype(np.uint8)
+        return Sample(camera.shoot(random, picture, small, self.strength), mask, groups)

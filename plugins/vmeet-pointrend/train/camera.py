@@ -77,9 +77,9 @@ def sensor(random: Random, picture: Array) -> Array:
     return result
 
 
-def shoot(random: Random, picture: Array, mask: Array) -> Array:
+def shoot(random: Random, picture: Array, mask: Array, strength: float = 1.0) -> Array:
     """All of it: uint8 RGB out."""
-    picture = tint(random, light(random, picture, mask))
+    picture = tint(random, light(random, picture, mask), strength)
     if random.random() < 0.04:
         picture = np.repeat(picture.mean(2, keepdims=True), 3, 2)
     return sensor(random, optics(random, np.ascontiguousarray(picture, dtype=np.float32)))

@@ -43,7 +43,7 @@ class Deployed(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         features = self.net.backbone(image)
         quarter = torch.cat((features.coarse, features.context), 1)
-        planes = [rows(plane) for plane in (quarter, features.fine, features.image)]
+        planes = [rows(plane) for plane in (quarter, features.fine, features.full)]
         logits = features.coarse
         for _ in range(self.net.steps):
             logits = enlarge(logits)

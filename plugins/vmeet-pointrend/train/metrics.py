@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 Array = np.ndarray[Any, Any]
-TOLERANCE = 0.008  # of the picture's diagonal
+TOLERANCE, FINE_TOLERANCE = 0.008, 0.004  # of the picture's diagonal
 
 
 def iou(found: Array, true: Array) -> float:

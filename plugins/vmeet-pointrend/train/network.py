@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-FINE, COARSE, GROUPS = 24, 32, 6
+FULL, FINE, COARSE, GROUPS = 16, 24, 32, 6
 
 
 def conv(inputs: int, outputs: int, size: int = 1, stride: int = 1, groups: int = 1, act: bool = True) -> nn.Sequential:
@@ -62,7 +62,7 @@ class Features(NamedTuple):
     coarse: Tensor  #: (batch, 1, height / 4, width / 4), logits
     context: Tensor  #: (batch, COARSE, height / 4, width / 4)
     fine: Tensor  #: (batch, FINE, height / 2, width / 2)
-    image: Tensor  #: (batch, 3, height, width), in [-1, 1]
+    full: Tensor  #: (batch, 3 + FULL, height, width): the picture in [-1, 1], then features
 
 
 def enlarge(x: Tensor) -> Tensor:
@@ -86,6 +86,9 @@ class Backbone(nn.Module):
         self.groups = nn.Conv2d(COARSE, GROUPS, 1)  # only trains the features; left out of the export
         self.from_context = conv(COARSE, 16, act=False)
         self.join_half = Separable(16, FINE)
+        self.at_1 = conv(3, 12, 3)
+        self.from_half = conv(FINE, 12, act=False)
+        self.join_full = Separable(12, FULL)
 
     def forward(self, image: Tensor) -> Features:
         image = image * 2 - 1
@@ -96,7 +99,8 @@ class Backbone(nn.Module):
         deep = self.join_eighth(functional.relu(enlarge(deep) + self.from_eighth(eighth)))
         context = self.join_quarter(functional.relu(enlarge(deep) + self.from_quarter(quarter)))
         fine = self.join_half(functional.relu(enlarge(self.from_context(context)) + half))
-        return Features(self.coarse(context), context, fine, image)
+        full = self.join_full(functional.relu(enlarge(self.from_half(fine)) + self.at_1(image)))
+        return Features(self.coarse(context), context, fine, torch.cat((image, full), 1))
 
 
 def sample(plane: Tensor, points: Tensor) -> Tensor:
@@ -110,14 +114,14 @@ class PointHead(nn.Module):
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()
-        self.first = nn.Conv1d(FINE + COARSE + 3 + 1, width, 1)
+        self.first = nn.Conv1d(1 + COARSE + FINE + 3 + FULL, width, 1)
         self.second = nn.Conv1d(width + 1, width, 1)
         self.last = nn.Conv1d(width + 1, 1, 1)
 
     def forward(self, features: Features, points: Tensor) -> Tensor:
         """(batch, n, 2) -> logits (batch, n)."""
         coarse = sample(features.coarse, points)
-        seen = [coarse, *(sample(plane, points) for plane in (features.context, features.fine, features.image))]
+        seen = [coarse, *(sample(plane, points) for plane in (features.context, features.fine, features.full))]
         x = functional.relu(self.first(torch.cat(seen, 1)))
         x = functional.relu(self.second(torch.cat((x, coarse), 1)))
         return self.last(torch.cat((x, coarse), 1)).squeeze(1)

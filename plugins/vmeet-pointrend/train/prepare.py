@@ -1,19 +1,29 @@
-"""Turns clothing-co-parsing into three memory-mapped arrays: pixels, groups of labels, backgrounds without people."""
+"""Turns photos, labels and mattes into memory-mapped arrays: pixels, mattes, groups of labels, empty backgrounds.
+
+Of clothing-co-parsing the labels say where a person is, the teachers' mattes how the outline runs; of all other photos
+the mattes say both. Photos on which the teachers disagree are left out.
+"""
 
 import argparse
 import hashlib
 import json
 import subprocess
 import tarfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from metrics import iou
 from scipy.io import loadmat
 
 # Groups of the 59 labels; the network learns them beside the mask, as an auxiliary task.
 CLOTHES, SKIN, HAIR, HEADWEAR, BAG = 1, 2, 3, 4, 5
+SOMEBODY = 254  # a person, nobody says which part
+UNKNOWN = 255  # perhaps a person
 GROUP_NAMES = ("background", "clothes", "skin", "hair", "headwear", "bag")
 _GROUP_OF_LABEL = np.full(256, CLOTHES, np.uint8)
 _GROUP_OF_LABEL[0] = 0
@@ -22,6 +32,13 @@ for _group, _labels in ((SKIN, (41,)), (HAIR, (19,)), (HEADWEAR, (17, 20, 47)), 
 
 Array = np.ndarray[Any, np.dtype[np.uint8]]
 
+PLANES = ("pixels", "mattes", "groups", "backgrounds")
+PORTRAITS = ("congress", "former", "fellows", "synthetic")
+AGREEMENT = {"ccp": 0.8, "former": 0.96}  # IoU of the teachers, at least
+PORTRAIT_AGREEMENT = 0.93
+BAND = 10  # pixels around a labelled outline within which the matte decides
+DOUBT = 6  # pixels around it within which nothing is known without a matte
+
 
 def held_out(name: str) -> bool:
     """About one photo in ten, fixed by its file name."""
@@ -29,11 +46,11 @@ def held_out(name: str) -> bool:
 
 
 def extract(repository: Path, folder: Path) -> None:
-    """Photos and pixel masks from the repository; a bare one will do."""
+    """Pixel labels from the repository; a bare one will do."""
     archive = folder / "source.tar"
-    parts = ["photos", "annotations/pixel-level"]
     with archive.open("wb") as file:
-        subprocess.run(["git", "-C", str(repository), "archive", "HEAD", *parts], stdout=file, check=True)
+        command = ["git", "-C", str(repository), "archive", "HEAD", "annotations/pixel-level"]
+        subprocess.run(command, stdout=file, check=True)
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
     archive.unlink()
@@ -76,43 +93,123 @@ def without_person(pixels: Array, groups: Array) -> Array:
     return np.clip(filled, 0, 255).astype(np.uint8)
 
 
-def load(folder: Path, name: str) -> tuple[Array, Array]:
-    bgr = cv2.imread(str(folder / "photos" / f"{name}.jpg"))
-    labels = loadmat(folder / "annotations" / "pixel-level" / f"{name}.mat")["groundtruth"]
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), tidy(_GROUP_OF_LABEL[labels])
+def _around(person: Array, pixels: int) -> Array:
+    """Where the outline is less than so many pixels away."""
+    size = np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)
+    return np.asarray(cv2.dilate(person, size) > cv2.erode(person, size))
+
+
+def repaired(groups: Array, matte: Array | None) -> tuple[Array, Array]:
+    """(matte, groups) of a labelled person: the matte's outline, or none where the two do not agree on the whole."""
+    person, sure = (groups > 0).astype(np.uint8), groups != BAG
+    if matte is None or iou((matte > 127) & sure, (person > 0) & sure) < 0.9:
+        return person * 255, np.where(_around(person, DOUBT), UNKNOWN, groups).astype(np.uint8)
+    return np.where(_around(person, BAND), matte, person * 255).astype(np.uint8), groups
+
+
+def settled(matte: Array) -> Array:
+    """All or nothing, except along the outline."""
+    person = (matte > 127).astype(np.uint8)
+    return np.where(_around(person, round(0.02 * max(matte.shape))), matte, person * 255).astype(np.uint8)
+
+
+def without_specks(matte: Array) -> Array:
+    """Fills the tiny holes (teeth, glasses) that the teacher left in a person."""
+    count, parts, stats, _ = cv2.connectedComponentsWithStats((matte < 128).astype(np.uint8))
+    for part in range(1, count):
+        if stats[part, cv2.CC_STAT_AREA] < 0.0015 * matte.size:
+            hole = cv2.dilate((parts == part).astype(np.uint8), np.ones((5, 5), np.uint8))
+            edge = min(stats[part, cv2.CC_STAT_LEFT], stats[part, cv2.CC_STAT_TOP]) == 0
+            matte = matte if edge else np.where(hole > 0, np.uint8(255), matte)
+    return matte
+
+
+def floor(matte: Array) -> float:
+    """The row from which on the person is cut off by the photo's left or right edge; or the photo's height."""
+    sides = np.flatnonzero((matte[:, :3].max(1) > 127) | (matte[:, -3:].max(1) > 127))
+    return float(sides.min()) if sides.size else float(matte.shape[0])
+
+
+class Entry(NamedTuple):
+    pixels: Array
+    matte: Array
+    groups: Array
+    head: tuple[float, float, float]
+    labelled: bool  #: by people
+
+
+def portrait(pixels: Array, matte: Array, note: dict[str, Any], agreement: float) -> Entry | None:
+    matte, share = settled(without_specks(matte)), float((matte > 127).mean())
+    if note["agreement"] < agreement or note["face"] < 0.5 or not 0.08 < share < 0.92:
+        return None
+    groups = np.where(matte > 127, SOMEBODY, 0).astype(np.uint8)
+    return Entry(pixels, matte, groups, note["head"], labelled=False)
+
+
+def figure(pixels: Array, matte: Array | None, note: dict[str, Any], labels: Path) -> Entry | None:
+    """A photo of clothing-co-parsing: labelled, or good enough without."""
+    if labels.exists():
+        groups = tidy(_GROUP_OF_LABEL[loadmat(labels)["groundtruth"]])
+        if not groups.any():
+            return None
+        head = head_box(groups)
+        return Entry(pixels, *repaired(groups, matte), head, labelled=True)
+    if matte is None or note["agreement"] < AGREEMENT["ccp"] or not 0.03 < (matte > 127).mean() < 0.6:
+        return None
+    matte = settled(matte)
+    groups = np.where(matte > 127, SOMEBODY, 0).astype(np.uint8)
+    return Entry(pixels, matte, groups, head_box(groups), labelled=False)
+
+
+def entries(folder: Path, source: str) -> Iterator[tuple[str, Entry]]:
+    lines = (folder / "mattes" / f"{source}.jsonl").read_text().splitlines()
+    notes = {note["name"]: note for note in map(json.loads, lines)}
+    for path in sorted((folder / "photos" / source).glob("*.png")):
+        note = notes.get(path.stem, {})
+        if not note and source != "ccp":
+            continue
+        pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        matte = cv2.imread(str(folder / "mattes" / source / path.name), cv2.IMREAD_GRAYSCALE) if note else None
+        if source in PORTRAITS:
+            entry = portrait(pixels, matte, note, AGREEMENT.get(source, PORTRAIT_AGREEMENT))
+        else:
+            entry = figure(pixels, matte, note, folder / "annotations" / "pixel-level" / f"{path.stem}.mat")
+        if entry:
+            yield path.stem, entry
 
 
 def prepare(folder: Path) -> None:
-    names = sorted(path.stem for path in (folder / "annotations" / "pixel-level").glob("*.mat"))
-    index, offset = [], 0
-    with (
-        (folder / "pixels.u8").open("wb") as pixels_file,
-        (folder / "groups.u8").open("wb") as groups_file,
-        (folder / "backgrounds.u8").open("wb") as backgrounds_file,
-    ):
-        for name in names:
-            pixels, groups = load(folder, name)
-            if groups.max() == 0:
+    """Backgrounds are kept of labelled photos only."""
+    index: list[dict[str, Any]] = []
+    offset = 0
+    with ExitStack() as stack:
+        files = {plane: stack.enter_context((folder / f"{plane}.u8").open("wb")) for plane in PLANES}
+        for source in ("ccp", *PORTRAITS):
+            if not (folder / "mattes" / f"{source}.jsonl").exists():
                 continue
-            pixels_file.write(pixels.tobytes())
-            groups_file.write(groups.tobytes())
-            backgrounds_file.write(without_person(pixels, groups).tobytes())
-            head = head_box(groups)
-            index.append(
-                {"name": name, "offset": offset, "shape": groups.shape, "head": head, "held_out": held_out(name)}
-            )
-            offset += groups.size
+            for name, entry in entries(folder, source):
+                row = {"name": name, "source": source, "labelled": entry.labelled}
+                row |= {"offset": offset, "shape": entry.groups.shape, "head": entry.head, "floor": floor(entry.matte)}
+                row |= {"held_out": held_out(name), "background": None}
+                for plane, values in (("pixels", entry.pixels), ("mattes", entry.matte), ("groups", entry.groups)):
+                    files[plane].write(values.tobytes())
+                if entry.labelled:
+                    row["background"] = files["backgrounds"].tell() // 3
+                    files["backgrounds"].write(without_person(entry.pixels, entry.groups).tobytes())
+                index.append(row)
+                offset += entry.groups.size
     (folder / "index.json").write_text(json.dumps(index))
-    print(f"{len(index)} photos, {sum(entry['held_out'] for entry in index)} held out")
+    kinds = Counter((row["source"], row["labelled"], row["held_out"]) for row in index)
+    for (source, labelled, kept_back), count in sorted(kinds.items()):
+        print(f"{source}, labelled by {'people' if labelled else 'teachers'}, held out {kept_back}: {count}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repository", type=Path, help="a clone of bearpaw/clothing-co-parsing; may be bare")
-    parser.add_argument("--data", type=Path, required=True, help="the folder to fill")
+    parser.add_argument("--data", type=Path, required=True, help="the folder that sources.py and label.py filled")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    arguments.data.mkdir(parents=True, exist_ok=True)
     if arguments.repository:
         extract(arguments.repository, arguments.data)
     prepare(arguments.data)

@@ -100,3 +100,43 @@ def drawn(random: Random, size: tuple[int, int]) -> Array:
     if random.random() < 0.5:
         picture = cv2.GaussianBlur(picture, (0, 0), random.uniform(0.5, 6))
     return picture
+
+
+def shadow(random: Random, picture: Array, alpha: Array, head: float) -> Array:
+    """What a person's ``alpha`` (twice the picture's size) throws on the wall behind."""
+    height, width = picture.shape[:2]
+    dark = cv2.resize(alpha.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    move = np.float32([[1, 0, random.normal(0, 0.25) * head], [0, 1, random.uniform(-0.15, 0.3) * head]])
+    dark = cv2.GaussianBlur(
+        cv2.warpAffine(dark, move, (width, height)), (0, 0), random.uniform(0.02, 0.25) * head + 0.5
+    )
+    return picture * (1 - np.float32(random.uniform(0.15, 0.7)) * dark[..., None])
+
+
+def _quad(middle: float, half: float, top: float, bottom: float, lean: float) -> Array:
+    return np.array(
+        [[middle - half + lean, top], [middle + half - lean, top], [middle + half, bottom], [middle - half, bottom]]
+    )
+
+
+def foreground(random: Random, picture: Array, mask: Array) -> None:
+    """A table, the back of a laptop, a cup, a microphone before the people; ``mask`` is twice as large."""
+    height, width = picture.shape[:2]
+    edge = height * random.uniform(0.72, 1.0)
+    table = np.array([[0, edge], [width, edge + random.normal(0, 0.02) * height], [width, height], [0, height]])
+    x = random.uniform(0.1, 0.9) * width
+    laptop = _quad(x, random.uniform(0.1, 0.3) * width, edge - random.uniform(0.05, 0.25) * height, edge + height, 3.0)
+    cup = _quad(x, random.uniform(0.02, 0.06) * width, edge - random.uniform(0.05, 0.2) * height, edge, -1.0)
+    stand = _quad(x, max(1.0, 0.008 * width), edge - random.uniform(0.1, 0.4) * height, float(height), 0.0)
+    shapes = [
+        shape for shape, chance in ((table, 0.7), (laptop, 0.4), (cup, 0.3), (stand, 0.2)) if random.random() < chance
+    ]
+    for shape in shapes:
+        shade = (colour(random, 1.0) * random.uniform(0.2, 1.0)).tolist()
+        cv2.fillPoly(picture, [shape.round().astype(np.int32)], shade, cv2.LINE_AA)
+        cv2.fillPoly(mask, [(2 * shape).round().astype(np.int32)], 0, cv2.LINE_AA)
+        if shape is stand:
+            for canvas, factor, value in ((picture, 1, shade), (mask, 2, 0)):
+                size = (max(1, int(factor * 0.02 * width)), max(1, int(factor * 0.035 * width)))
+                tip = (int(factor * x), int(factor * shape[0, 1]))
+                cv2.ellipse(canvas, tip, size, 0, 0, 360, value, -1, cv2.LINE_AA)

@@ -15,14 +15,15 @@ import cv2
 import numpy as np
 import torch
 from augment import Library, Studio
-from evaluate import held_out_photos, held_out_shots, measure, torch_predict
+from evaluate import SHAPES, held_out_photos, held_out_portraits, held_out_shots, measure, torch_predict
 from losses import Batch, losses
 from network import PersonNet
 from torch.utils.data import DataLoader, IterableDataset
 
-SMALL = (((112, 192), 0.7), ((144, 144), 0.15), ((192, 112), 0.15))  # first: cheaper pictures
-LARGE = (((144, 256), 0.7), ((192, 192), 0.15), ((256, 144), 0.15))
-SMALL_SHARE = 0.5  # of the time
+SHARES = (0.5, 0.08, 0.14, 0.16, 0.12)  # of the shapes below, from wide to tall
+SMALL = ((112, 192), (128, 176), (144, 144), (176, 128), (192, 112))  # first: cheaper pictures
+LARGE = SHAPES
+SMALL_SHARE, STRONG_SHARE = 0.7, 0.65  # of the time
 
 
 class Pictures(IterableDataset[Batch]):
@@ -36,8 +37,9 @@ class Pictures(IterableDataset[Batch]):
         random = np.random.default_rng(int.from_bytes(os.urandom(8), "little"))
         studio = Studio(Library(self._folder, held_out=False), random)
         while True:
-            sizes = SMALL if float(self._progress) < SMALL_SHARE else LARGE
-            size = sizes[int(random.choice(len(sizes), p=[share for _, share in sizes]))][0]
+            progress = float(self._progress)
+            studio.strength = 1.0 if progress < STRONG_SHARE else 0.5
+            size = (SMALL if progress < SMALL_SHARE else LARGE)[int(random.choice(len(SHARES), p=SHARES))]
             samples = [studio.sample(size) for _ in range(self._batch)]
             image, mask, groups = (np.stack(planes) for planes in zip(*samples, strict=True))
             yield Batch(torch.from_numpy(image), torch.from_numpy(mask), torch.from_numpy(groups))
@@ -60,6 +62,17 @@ class Trainer:
         self.average = copy.deepcopy(self.net).eval()
         self.seen_s, self.step, self.best = 0.0, 0, 0.0
         self.progress = torch.zeros(1).share_memory_()
+
+    def start_from(self, path: Path) -> None:
+        """Takes over the weights of a network that may have been smaller; of a layer that grew, its first inputs."""
+        old, new = torch.load(path, map_location=self.device, weights_only=True)["average"], self.net.state_dict()
+        for name, value in old.items():
+            part = tuple(slice(side) for side in value.shape)
+            if new[name].shape != value.shape:
+                new[name].zero_()
+            new[name][part] = value
+        self.net.load_state_dict(new)
+        self.average.load_state_dict(new)
 
     def resume(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)
@@ -107,15 +120,15 @@ class Trainer:
     def check(self, recent: dict[str, float]) -> None:
         """Measures on the held-out photos, keeps the best."""
         predict = torch_predict(self.average)
-        photos = measure(held_out_photos(self.arguments.data), predict)
-        shots = measure(held_out_shots(self.arguments.data), predict)
-        score = float(np.mean([row[f"refined_{name}"] for row in (photos, shots) for name in ("iou", "boundary_f")]))
+        cases = {"photos": held_out_photos, "portraits": held_out_portraits, "shots": held_out_shots}
+        found = {name: measure(of(self.arguments.data), predict) for name, of in cases.items()}
+        score = float(np.mean([row[f"refined_{name}"] for row in found.values() for name in ("iou", "boundary_f")]))
         better, self.best = score > self.best, max(score, self.best)
         self.save("last.pt")
         if better:
             self.save("best.pt")
         row: dict[str, Any] = {"step": self.step, "minutes": round(self.seen_s / 60, 1), "score": round(score, 4)}
-        row |= {"losses": recent, "photos": photos, "shots": shots}
+        row |= {"losses": recent, **found}
         with (self.arguments.out / "log.jsonl").open("a") as log:
             log.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)
@@ -155,12 +168,15 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help="processes that make pictures; 0: the trainer itself")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--bfloat16", action="store_true")
+    parser.add_argument("--start", type=Path, help="a checkpoint whose weights to begin with")
     parser.add_argument("--resume", action="store_true", help="go on from last.pt in --out")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(arguments)
+    if arguments.start:
+        trainer.start_from(arguments.start)
     if arguments.resume:
         trainer.resume(arguments.out / "last.pt")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
