@@ -10,7 +10,7 @@ from vmeet_core.effects.seam import Mask
 
 LONGEST_GAP_S = 0.5  #: after a longer one nothing that was remembered is true any more
 LONGEST_MEMORY_S = 0.3  #: time constant at smoothing 1
-MOTION = 4.0  #: a change of luma that counts as motion, in steps of 255; camera noise, averaged, stays below
+MOTION = 2.5  #: a change of luma that counts as motion, in steps of 255; camera noise, averaged, stays below
 _AROUND_PX = 5  # side of the window over which change is averaged: motion frees what is near, noise does not
 
 

@@ -8,8 +8,8 @@ from vmeet_pointrend.settings import PointRendSettings
 
 MODEL = Weight(
     "pointrend.onnx",
-    "75f8c9ba799c1099809008f3159d4a0293b689e6636946fb2b80d08f6b4873ea",
-    1418200,
+    "6c3ee5f16ef91787fb97c98bdfb5a99191e2b11111ed05ed2817991beba73a3b",
+    1432599,
     "Apache-2.0",
     (Source(package_data=("vmeet_pointrend", "pointrend.onnx")),),
 )
