@@ -487,3 +487,19 @@ async def test_who_has_no_place_after_a_death_waits_for_one(make_pool: MakePool)
     await ben.frames_after(time.monotonic())
     await anna.stop()
     await ben.stop()
+
+
+async def test_a_late_worker_takes_another_voice_and_no_other_picture(
+    make_pool: MakePool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Lateness, "was_late_within", lambda self, within_s, now_s: True)
+    pictures = await make_pool("mark", costs=Costs(Cost(0.1, 0.05), {"mark": Cost(0.1, 0.05)}))
+    picture = Track((("mark", {}),), SIZES)
+    pictures.open(picture, TrackEvents())
+    with pytest.raises(NoRoom):
+        pictures.open(picture, TrackEvents())
+    sound = LivePool(settings, denoisers=["quiet"])
+    await sound.start()
+    voice = Track((("quiet", {}),), is_sound=True)
+    assert [sound.open(voice, TrackEvents()).worker is not None for _ in range(2)] == [True, True]
+    await sound.close()

@@ -168,7 +168,9 @@ class LivePool:
 
     def _place(self, track: LiveTrack) -> bool:
         """Find it a worker; False where none has room."""
-        chosen = choose(self._used(self._in_time()), self.cost(track.track), may_reduce=not track.track.is_sound)
+        # A voice costs little, and nobody raises it later: a busy moment must not leave it out for good.
+        workers = self._takers() if track.track.is_sound else self._in_time()
+        chosen = choose(self._used(workers), self.cost(track.track), may_reduce=not track.track.is_sound)
         if chosen is not None:
             worker, reduced = chosen
             track.limit(reduced)
