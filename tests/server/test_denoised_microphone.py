@@ -23,9 +23,11 @@ from aiortc.rtcrtpparameters import (
 )
 
 from vmeet_core.hookspecs import Audio
-from vmeet_core.live.pool import LivePool
+from vmeet_core.live.cost import Cost, Costs
+from vmeet_core.live.pool import LivePool, TrackEvents
 from vmeet_core.live.worker import Track
 from vmeet_core.media.resampler import audio_frame
+from vmeet_core.server import denoised_microphone
 from vmeet_core.server.denoised_microphone import STALLED, DenoisedMicrophone
 from vmeet_core.settings import Settings, load_settings
 from vmeet_core.sfu.codecs import opus_samples
@@ -360,7 +362,7 @@ async def test_what_kills_every_worker_ends_in_the_raw_sound(stage: Stage) -> No
 async def test_without_workers_the_raw_sound_stays(stage: Stage, pool: LivePool) -> None:
     await pool.close()
     stage.start("gain")
-    assert stage.denoised.state == "failed"
+    await stage.until(lambda: stage.denoised.state == "failed")
     await stage.until_heard(True, time.monotonic())
 
 
@@ -375,6 +377,34 @@ async def test_nothing_goes_out_of_a_muted_microphone(stage: Stage) -> None:
     stage.set_muted(False)
     opened_s = time.monotonic()
     assert await stage.until_heard(False, opened_s) - opened_s < 1
+
+
+async def test_a_microphone_that_is_off_takes_no_room(stage: Stage, pool: LivePool) -> None:
+    stage.set_muted(True)
+    stage.start("gain")
+    await asyncio.sleep(0.2)
+    assert pool.room.full == 0
+    stage.set_muted(False)
+    await stage.until_heard(False)
+    assert pool.room.full == 1
+    stage.set_muted(True)
+    assert (pool.room.full, stage.denoised.state) == (0, "starting")
+
+
+async def test_whoever_found_no_room_is_denoised_when_there_is_some(
+    stage: Stage, pool: LivePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(denoised_microphone, "RETRY_S", 0.5)
+    pool._crew.costs = Costs(denoisers={"gain": Cost(0.5, 0.5)})
+    first = pool.open(Track((("gain", {}),), is_sound=True), TrackEvents())
+    stage.start("gain")
+    await stage.until(lambda: stage.denoised.state == "failed")
+    assert "no room" in stage.states[-1][1]
+    await asyncio.sleep(1.5)
+    assert [state for state, _ in stage.states] == ["starting", "failed"], "told once"
+    pool.close_track(first)
+    await stage.until_heard(False)
+    assert [state for state, _ in stage.states] == ["starting", "failed", "starting", "on"]
 
 
 async def test_silence_that_is_not_sent_is_no_failure(stage: Stage) -> None:

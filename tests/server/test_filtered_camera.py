@@ -14,11 +14,13 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpDecodingParamet
 from live.conftest import Camera, filters, settings  # noqa: F401  # fixtures
 
 from vmeet_core.live.card import Card, make_card
+from vmeet_core.live.cost import Cost, Costs
 from vmeet_core.live.messages import LiveFrame
-from vmeet_core.live.pool import LivePool
+from vmeet_core.live.pool import LivePool, TrackEvents
 from vmeet_core.live.worker import Track
 from vmeet_core.media.encoded import EncodedFrame
 from vmeet_core.media.frames import planes_of
+from vmeet_core.server import filtered_camera
 from vmeet_core.server.filtered_camera import LAST_PICTURE_S, FilteredCamera
 from vmeet_core.settings import Settings
 from vmeet_core.sfu.assembler import FrameAssembler
@@ -86,6 +88,7 @@ class Stage:
     def __init__(self, pool: LivePool, card: Card) -> None:
         self.camera = Camera(level=RAW)
         self.raw = tuple(self._ingress(kind) for kind in ("camera-small", "camera"))
+        self.sends = True
         self.states: list[tuple[str, str]] = []
         self.filtered = FilteredCamera(self.raw, pool, card, lambda state, reason: self.states.append((state, reason)))
         self.raw_viewers = [Viewer(source) for source in self.raw]
@@ -105,13 +108,19 @@ class Stage:
     async def _send(self) -> None:
         while True:
             frame = self.camera.frame()
-            for wire in self._wires:
+            for wire in self._wires if self.sends else ():
                 wire.push(frame)
             await asyncio.sleep(0.033)
 
     def start(self, name: str, private: bool = True, **options: Any) -> float:
         self.filtered.start(Track(((name, options),), SIZES), private)
         return time.monotonic()
+
+    def set_muted(self, muted: bool) -> None:
+        """As an attendee does it."""
+        for ingress in self.raw:
+            ingress.set_muted(muted)
+        self.filtered.set_muted(muted)
 
     def saw(self, viewer: Viewer, since_s: float) -> set[str]:
         return {kind for at_s, kind, _ in viewer.seen if at_s > since_s}
@@ -227,7 +236,7 @@ async def test_what_kills_every_worker_ends_in_the_card(stage: Stage, name: str)
 async def test_without_workers_there_is_the_card(stage: Stage, pool: LivePool) -> None:
     await pool.close()
     began_s = stage.start("mark")
-    assert stage.filtered.state == "failed"
+    await stage.until(lambda: stage.filtered.state == "failed")
     await stage.until(lambda: len(stage.viewers[1].seen) > 1)
     assert stage.viewers[1].kinds() == {"card"}
     assert stage.saw(stage.raw_viewers[1], began_s) == set()
@@ -271,6 +280,55 @@ async def test_no_card_is_shown_of_a_camera_that_is_off(stage: Stage) -> None:
     stage.start("mark")
     await asyncio.sleep(1.3)
     assert stage.viewers[1].seen == []
+
+
+async def test_a_camera_that_is_off_takes_no_room_and_comes_back_filtered(
+    stage: Stage, pool: LivePool
+) -> None:
+    stage.start("mark")
+    await stage.until(lambda: stage.filtered.state == "on")
+    assert pool.room.full == 1
+    stage.set_muted(True)
+    assert (pool.room.full, stage.filtered.state) == (0, "starting")
+    await asyncio.sleep(0.3)
+    assert pool.room.full == 0
+    on_s = time.monotonic()
+    stage.set_muted(False)
+    await stage.until(lambda: "filtered" in stage.saw(stage.viewers[1], on_s))
+    assert stage.saw(stage.viewers[1], on_s) <= {"card", "filtered"}
+    assert stage.saw(stage.raw_viewers[1], on_s) == set()
+    assert pool.room.full == 1
+
+
+async def test_a_camera_that_sends_nothing_makes_room(
+    stage: Stage, pool: LivePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filtered_camera, "IDLE_S", 0.5)
+    stage.start("mark")
+    await stage.until(lambda: stage.filtered.state == "on")
+    stage.sends = False
+    await stage.until(lambda: pool.room.full == 0)
+    assert stage.filtered.state == "starting"
+    stage.sends = True
+    await stage.until(lambda: stage.filtered.state == "on")
+    assert all("raw" not in viewer.kinds() for viewer in stage.viewers)
+
+
+async def test_whoever_found_no_room_comes_in_when_there_is_some(
+    stage: Stage, pool: LivePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filtered_camera, "RETRY_S", 0.5)
+    pool._crew.costs = Costs(Cost(0.5, 0.5), {"mark": Cost(0.1, 0.1)})
+    first = pool.open(Track((("mark", {}),), SIZES), TrackEvents())
+    stage.start("mark")
+    await stage.until(lambda: stage.filtered.state == "failed")
+    assert "no room" in stage.states[-1][1]
+    await asyncio.sleep(0.7)
+    assert [state for state, _ in stage.states] == ["starting", "failed"], "told once"
+    pool.close_track(first)
+    await stage.until(lambda: stage.filtered.state == "on")
+    assert [state for state, _ in stage.states] == ["starting", "failed", "starting", "on"]
+    assert stage.viewers[1].kinds() == {"card", "filtered"}
 
 
 async def test_timestamps_are_those_of_the_capture(stage: Stage) -> None:

@@ -2,6 +2,8 @@
 
 Nothing private is in a voice that the others hear anyway: the raw sound goes to them until the first denoised packet,
 and again whenever no denoised ones come. Whoever holds it switches the receivers, as ``sounds`` says.
+
+A worker is asked for when a packet comes, not before: microphones that are off take no room from others.
 """
 
 import asyncio
@@ -12,7 +14,7 @@ from typing import Any
 from vmeet_core.live.messages import LiveFrame
 from vmeet_core.live.pool import LivePool, LiveTrack, TrackEvents
 from vmeet_core.live.worker import Track
-from vmeet_core.server.filtered_camera import State
+from vmeet_core.server.filtered_camera import RETRY_S, State
 from vmeet_core.server.raw_sound import RawSound
 from vmeet_core.server.sound_lag import STALL_S
 from vmeet_core.sfu.ingress import Ingress
@@ -38,7 +40,9 @@ class DenoisedMicrophone(TrackEvents):
         self._pool = pool
         self._on_state = on_state
         self._reason = ""
+        self._wanted: Track | None = None  # what a worker is to do with the next packet; None: nothing, or given up
         self._track: LiveTrack | None = None
+        self._retry_s = 0.0
         self._epoch = 0
         self._raw = RawSound(microphone, self._hand_over, self._stall, self.source.on_sender_report)
         self._timer: asyncio.TimerHandle | None = None
@@ -48,13 +52,8 @@ class DenoisedMicrophone(TrackEvents):
     def start(self, track: Track) -> None:
         """Begin, or begin anew with another denoiser. What goes wrong is told by ``on_state``, never raised."""
         self.close()
-        self._epoch += 1
+        self._wanted, self._retry_s = track, 0.0
         self._set("starting", "")
-        try:
-            self._track = self._pool.open(track._replace(epoch=self._epoch), self)
-        except RuntimeError as error:
-            self.failed("", str(error))
-            return
         self._raw.start()
         self._measure()
 
@@ -65,9 +64,8 @@ class DenoisedMicrophone(TrackEvents):
 
     def close(self) -> None:
         """Make no more of it. For a microphone that somebody else takes over, or that ends."""
-        track, self._track = self._track, None
-        if track is not None:
-            self._pool.close_track(track)
+        self._wanted = None
+        self._leave_worker()
         self._raw.stop()
         if self._timer is not None:
             self._timer.cancel()
@@ -75,12 +73,18 @@ class DenoisedMicrophone(TrackEvents):
 
     def update(self, filter_name: str, options: dict[str, Any]) -> None:
         """Other options for the denoiser, from the next block on."""
+        if self._wanted is not None:
+            self._wanted = self._wanted.with_options(filter_name, options)
         if self._track is not None:
             self._track.update(filter_name, options)
 
     def set_muted(self, muted: bool) -> None:
         """Nothing goes out of a microphone that is off, not even what is under way."""
         self.source.set_muted(muted)
+        if muted:
+            self._leave_worker()
+            if self.state in ("on", "interrupted"):
+                self._set("starting", "")
 
     @property
     def sounds(self) -> bool:
@@ -90,8 +94,33 @@ class DenoisedMicrophone(TrackEvents):
     # ---- to the worker ----
 
     def _hand_over(self, packet: RtpPacket) -> None:
-        if self._track is not None:
+        if self._track is None:
+            self._open()
+        if self._track is None:
+            self._raw.lag.reset()  # nothing is under way
+        else:
             self._track.frame(LiveFrame("opus", packet.payload, packet.timestamp, self._epoch, keyframe=True))
+
+    def _open(self) -> None:
+        """Ask for a worker, if that has not just been done in vain."""
+        now_s = time.monotonic()
+        if self._wanted is None or now_s < self._retry_s:
+            return
+        self._epoch += 1
+        try:
+            self._track = self._pool.open(self._wanted._replace(epoch=self._epoch), self)
+        except RuntimeError as error:
+            self._retry_s = now_s + RETRY_S
+            if self.state != "failed":
+                self._set("failed", str(error))
+            return
+        if self.state == "failed":
+            self._set("starting", "")
+
+    def _leave_worker(self) -> None:
+        track, self._track = self._track, None
+        if track is not None:
+            self._pool.close_track(track)
 
     def _stall(self) -> None:
         if self.state == "on":

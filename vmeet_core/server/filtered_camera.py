@@ -3,6 +3,8 @@
 A filter that protects privacy fails closed. From ``start`` on nothing of the raw picture leaves: it is shielded before
 anything else is done. The others see a card until the first filtered picture; when the worker fails they keep the last
 filtered picture of this activation for a moment, then the card. A filter of another kind lets the raw picture through.
+
+A worker is asked for when a picture comes, not before: cameras that are off or send nothing take no room from others.
 """
 
 import asyncio
@@ -24,6 +26,8 @@ CARD_EVERY_S = 1.0
 MEASURE_S = 0.2
 SIZES = ((180, 100_000), (0, 1_800_000))  #: of what is made of a camera: those that a page itself would send
 LAST_PICTURE_S = 3.0  #: so long the last filtered picture stays when no more come
+RETRY_S = 5.0  #: after so long a worker is asked for again where there was none, or no room
+IDLE_S = 10.0  #: a camera that sends nothing for so long makes room for others
 CLOCK_HZ = 90_000
 WRAP = 1 << 32
 State = Literal["off", "starting", "on", "interrupted", "failed"]
@@ -45,7 +49,10 @@ class FilteredCamera(TrackEvents):
         self._pool = pool
         self._card = card
         self._on_state = on_state
+        self._wanted: Track | None = None  # what a worker is to do with the next picture; None: nothing, or given up
         self._track: LiveTrack | None = None
+        self._retry_s = 0.0
+        self._muted = False
         self._private = False
         self._epoch = 0
         self._assembler: FrameAssembler | None = None
@@ -74,19 +81,13 @@ class FilteredCamera(TrackEvents):
         self._close_track()
         if not protects_privacy:
             self._unshield()
-        self._epoch += 1
-        self.is_reduced = False
+        self._wanted, self._retry_s = track, 0.0
         self._set("starting", "")
         if goes_on:
             self._watch()
         else:
             self._shown_s = 0.0
             self._show_card()
-        try:
-            self._track = self._pool.open(track._replace(epoch=self._epoch), self)
-        except RuntimeError as error:
-            self.failed("", str(error))
-            return
         self._listen()
 
     def stop(self) -> None:
@@ -104,6 +105,8 @@ class FilteredCamera(TrackEvents):
 
     def update(self, filter_name: str, options: dict[str, Any]) -> None:
         """Other options for a filter, from the next picture on."""
+        if self._wanted is not None:
+            self._wanted = self._wanted.with_options(filter_name, options)
         if self._track is not None:
             self._track.update(filter_name, options)
 
@@ -117,6 +120,13 @@ class FilteredCamera(TrackEvents):
         """The camera is turned off or on: no card is shown of a camera that is off."""
         for source in self.sources:
             source.set_muted(muted)
+        if muted == self._muted:
+            return
+        self._muted = muted
+        if muted:
+            self._make_room()
+        elif self.state != "off":
+            self._show_card()
 
     @property
     def hides(self) -> bool:
@@ -149,8 +159,36 @@ class FilteredCamera(TrackEvents):
 
     def _on_raw(self, frame: EncodedFrame) -> None:
         self._latest = (frame.rtp_timestamp, time.monotonic())
+        if self._track is None:
+            self._open()
         if self._track is not None:
             self._track.frame(LiveFrame(frame.codec, frame.data, frame.rtp_timestamp, self._epoch, frame.keyframe))
+
+    def _open(self) -> None:
+        """Ask for a worker, if that has not just been done in vain."""
+        now_s = time.monotonic()
+        if self._wanted is None or now_s < self._retry_s:
+            return
+        self._epoch += 1
+        try:
+            self._track = self._pool.open(self._wanted._replace(epoch=self._epoch), self)
+        except RuntimeError as error:
+            self._retry_s = now_s + RETRY_S
+            if self.state != "failed":
+                self._set("failed", str(error))
+                self._watch()
+            return
+        if self.state == "failed":
+            self._set("starting", "")
+
+    def _make_room(self) -> None:
+        """Nothing comes for now. When something does, it goes on as at the beginning."""
+        track, self._track = self._track, None
+        self.is_reduced = False
+        if track is not None:
+            self._pool.close_track(track)
+        if self.state in ("on", "interrupted"):
+            self._set("starting", "")
 
     # ---- what the worker tells ----
 
@@ -197,7 +235,7 @@ class FilteredCamera(TrackEvents):
 
     def failed(self, filter_name: str, reason: str) -> None:
         """Nothing more comes of it."""
-        self._track = None
+        self._track = self._wanted = None
         self.is_reduced = False
         self._set("failed", f"{filter_name}: {reason}" if filter_name and filter_name not in reason else reason)
         self._watch()
@@ -246,6 +284,8 @@ class FilteredCamera(TrackEvents):
         for source in self.sources:
             source.measure(now_s)
         stale = self._private and now_s - self._shown_s > LAST_PICTURE_S
+        if self._track is not None and self._latest is not None and now_s - self._latest[1] > IDLE_S:
+            self._make_room()
         if (self._shows_card or stale) and now_s - self._card_s >= CARD_EVERY_S:
             self._show_card()
         self._watch()
@@ -254,6 +294,7 @@ class FilteredCamera(TrackEvents):
 
     def _close_track(self) -> None:
         track, self._track = self._track, None
+        self._wanted, self.is_reduced = None, False
         if track is not None:
             self._pool.close_track(track)
         if self._assembler is not None:
