@@ -364,8 +364,10 @@ class LeakMeeting:
 
     def _judge(self, name: str, all_seen: list[Seen]) -> Found:
         found = Found(name, len(all_seen), sum(self.log.was_private(seen.at_s) for seen in all_seen), [], {})
-        for seen in all_seen:
-            if self.log.is_leak(seen.look, SMALL_PX):
+        for index, seen in enumerate(all_seen):
+            beside = all_seen[index - 1 : index + 2 : 2] if index else []
+            neighbours = (beside[0].look, beside[1].look) if len(beside) == 2 else None
+            if self.log.is_leak(seen.look, SMALL_PX, neighbours):
                 found.leaks.append(seen)
             elif seen.look.is_raw:
                 found.allowed[seen.look.height_px] = found.allowed.get(seen.look.height_px, 0) + 1

@@ -93,11 +93,18 @@ class CameraLog:
 
     def may_be_raw(self, number: int) -> bool:
         """Whether the first packet of this picture came while privacy was not asked for."""
+        turn = self._turn_of(number)
+        return turn is not None and not turn.is_private
+
+    def are_of_one_turn(self, first: int, last: int) -> bool:
+        """Whether the first packets of both came between the same two wishes."""
+        return self._turn_of(first) is not None and self._turn_of(first) is self._turn_of(last)
+
+    def _turn_of(self, number: int) -> Turn | None:
         if self._origin is None:
-            return False
+            return None
         timestamp = (self._origin + number * self._step) % WRAP
-        came = [turn for turn in self._turns if turn.after is None or _ahead(timestamp, turn.after) > 0]
-        return not came[-1].is_private
+        return [turn for turn in self._turns if turn.after is None or _ahead(timestamp, turn.after) > 0][-1]
 
 
 class PersonLog:
@@ -130,14 +137,27 @@ class PersonLog:
         """Whether pictures of both sizes can be dated."""
         return len(self.cameras) == len(CAMERAS) and all(each.is_dated for each in self.cameras.values())
 
-    def is_leak(self, seen: Look, small_px: int) -> bool:
-        """Whether somebody has seen what nobody may. What cannot be dated counts."""
+    def is_leak(self, seen: Look, small_px: int, beside: tuple[Look, Look] | None = None) -> bool:
+        """Whether somebody has seen what nobody may. What cannot be dated counts.
+
+        A number that cannot be read lies between those of the pictures ``beside``, which the same receiver saw before
+        and after it, since pictures are shown in order: where both may be seen, and nothing was wished for in between,
+        so may this one.
+        """
         if not seen.is_raw:
             return False
         sizes = (
             CAMERAS if seen.height_px <= small_px else CAMERAS[:1]
         )  # a worker makes a small one of the full one, too
-        return seen.background is None or not any(self.cameras[size].may_be_raw(seen.background) for size in sizes)
+        if seen.background is not None:
+            return not any(self.cameras[size].may_be_raw(seen.background) for size in sizes)
+        if beside is None or not all(each.is_raw and each.height_px == seen.height_px for each in beside):
+            return True
+        before, after = (each.background for each in beside)
+        if before is None or after is None or before > after:
+            return True
+        logs = [self.cameras[size] for size in sizes]
+        return not any(log.may_be_raw(before) and log.are_of_one_turn(before, after) for log in logs)
 
 
 class Witness:

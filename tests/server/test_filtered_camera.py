@@ -282,9 +282,7 @@ async def test_no_card_is_shown_of_a_camera_that_is_off(stage: Stage) -> None:
     assert stage.viewers[1].seen == []
 
 
-async def test_a_camera_that_is_off_takes_no_room_and_comes_back_filtered(
-    stage: Stage, pool: LivePool
-) -> None:
+async def test_a_camera_that_is_off_takes_no_room_and_comes_back_filtered(stage: Stage, pool: LivePool) -> None:
     stage.start("mark")
     await stage.until(lambda: stage.filtered.state == "on")
     assert pool.room.full == 1

@@ -137,6 +137,31 @@ def test_a_raw_picture_that_cannot_be_dated_is_a_leak() -> None:
     assert log.is_leak(raw._replace(height_px=HEIGHT_PX), SMALL_PX), "of the other size nothing is known"
 
 
+def test_a_number_that_cannot_be_read_lies_between_its_neighbours() -> None:
+    log = PersonLog()
+    log.cameras = {"camera": CameraLog(STEP, is_private=True), "camera-small": CameraLog(STEP, is_private=False)}
+    small = log.cameras["camera-small"]
+    log_of(range(5), small)
+    small.turn(True)
+    log_of(range(5, 8), small)
+    small.turn(False)
+    log_of(range(8, 12), small)
+    raw = Look(SMALL_PX, PATTERN_CONTRAST, None, None, 130.0)
+
+    def leaks(before: int | None, after: int | None, **more: Any) -> bool:
+        beside = raw._replace(background=before), raw._replace(background=after, **more)
+        return log.is_leak(raw, SMALL_PX, beside)
+
+    assert not leaks(2, 4)
+    assert not leaks(9, 11)
+    assert leaks(4, 9), "somebody wished for privacy in between"
+    assert leaks(5, 7), "that is private all along"
+    assert leaks(4, 2), "pictures are shown in order"
+    assert leaks(2, None)
+    assert leaks(2, 4, contrast=0.0), "after it something else was shown"
+    assert leaks(2, 4, height_px=HEIGHT_PX)
+
+
 @pytest.mark.parametrize("height_px", [180, 360, 720])
 def test_the_pattern_and_its_number_outlive_the_codec(height_px: int) -> None:
     encoder, decoder = Vp8Encoder(100_000 if height_px == 180 else 500_000), PictureDecoder()
