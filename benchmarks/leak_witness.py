@@ -141,8 +141,9 @@ class PersonLog:
         """Whether somebody has seen what nobody may. What cannot be dated counts.
 
         A number that cannot be read lies between those of the pictures ``beside``, which the same receiver saw before
-        and after it, since pictures are shown in order: where both may be seen, and nothing was wished for in between,
-        so may this one.
+        and after it, since pictures are shown in order; nor is it below that of the person in it, which may be older
+        than the picture and never newer. Where both ends may be seen, and nothing was wished for in between, so may
+        this one.
         """
         if not seen.is_raw:
             return False
@@ -151,9 +152,10 @@ class PersonLog:
         )  # a worker makes a small one of the full one, too
         if seen.background is not None:
             return not any(self.cameras[size].may_be_raw(seen.background) for size in sizes)
-        if beside is None or not all(each.is_raw and each.height_px == seen.height_px for each in beside):
+        if beside is None or not (beside[1].is_raw and beside[1].height_px == seen.height_px):
             return True
-        before, after = (each.background for each in beside)
+        earlier = beside[0].background if beside[0].is_raw and beside[0].height_px == seen.height_px else None
+        before, after = earlier if seen.person is None else seen.person, beside[1].background
         if before is None or after is None or before > after:
             return True
         logs = [self.cameras[size] for size in sizes]

@@ -148,9 +148,9 @@ def test_a_number_that_cannot_be_read_lies_between_its_neighbours() -> None:
     log_of(range(8, 12), small)
     raw = Look(SMALL_PX, PATTERN_CONTRAST, None, None, 130.0)
 
-    def leaks(before: int | None, after: int | None, **more: Any) -> bool:
+    def leaks(before: int | None, after: int | None, person: int | None = None, **more: Any) -> bool:
         beside = raw._replace(background=before), raw._replace(background=after, **more)
-        return log.is_leak(raw, SMALL_PX, beside)
+        return log.is_leak(raw._replace(person=person), SMALL_PX, beside)
 
     assert not leaks(2, 4)
     assert not leaks(9, 11)
@@ -158,6 +158,9 @@ def test_a_number_that_cannot_be_read_lies_between_its_neighbours() -> None:
     assert leaks(5, 7), "that is private all along"
     assert leaks(4, 2), "pictures are shown in order"
     assert leaks(2, None)
+    assert not leaks(None, 11, person=9), "the first one after the card: it is no older than the person in it"
+    assert leaks(9, 11, person=6), "the person was captured while privacy was asked for"
+    assert leaks(9, None, person=9)
     assert leaks(2, 4, contrast=0.0), "after it something else was shown"
     assert leaks(2, 4, height_px=HEIGHT_PX)
 
