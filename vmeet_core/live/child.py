@@ -1,4 +1,5 @@
-"""A worker process: ``python -m vmeet_core.live.child FD PARENT_PID``; FD is its end of a stream socket.
+"""A worker process: ``python -m vmeet_core.live.child FD PARENT_PID MEMORY_BYTES``; FD is its end of a stream socket,
+MEMORY_BYTES all that it may take, 0 for no limit.
 
 It loads engines once, opens tracks, and works frame by frame in one thread; another reads the socket. What a plugin
 prints goes to the log. It dies with its parent.
