@@ -140,7 +140,6 @@ class Worker:
             made = PictureTrack(filters, sizes, body["epoch"], lambda: self._ask_for_keyframe(track))
             made.limit(body["max_height_px"], body["max_fps"])
         self._tracks[track] = made
-        self.send(Kind.OPENED, track, {"epoch": body["epoch"]})
 
     def _opened(self, kind: ProviderKind, name: str, options: dict[str, Any]) -> Any:
         if (kind, name) not in self._engines:
