@@ -12,6 +12,7 @@ import pytest
 Completed = subprocess.CompletedProcess[str]
 RunVmeet = Callable[..., Completed]
 InstallPlugin = Callable[..., Path]
+UsePlugin = Callable[[str, str], None]
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +46,18 @@ def packages(tmp_path: Path) -> Path:
     folder = tmp_path / "packages"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def use_plugin(install_plugin: InstallPlugin, monkeypatch: pytest.MonkeyPatch) -> UsePlugin:
+    """Installs a plugin for this process and those that it starts."""
+
+    def use(distribution: str, source: str) -> None:
+        folder = install_plugin(distribution, source)
+        monkeypatch.syspath_prepend(str(folder))
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+
+    return use
 
 
 @pytest.fixture

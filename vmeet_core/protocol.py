@@ -282,7 +282,7 @@ class Previewing(Message):
 
 
 class SourceEffects(Message):
-    """How the effects of one source stand. ``reason`` says why they are interrupted or failed, or made smaller.
+    """How the effects of one source stand. ``reason`` says why they are interrupted or failed.
 
     ``hides`` says that the others get what the effects make of it, or a card, and never the source itself;
     ``reduced`` that the server had no room for the whole picture.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vmeet_core.color import Plane
+from vmeet_core.effects import pictures
 from vmeet_core.effects.options import EffectOptions
 from vmeet_core.effects.picture_shelf import MOST_OPEN, PictureShelf, is_upload_name, upload_file, upload_name
 from vmeet_core.effects.pictures import BUILT_IN, built_in, encoded_jpeg
@@ -23,8 +24,13 @@ def put(folder: Path, level: int) -> str:
 
 def test_our_own_are_on_every_shelf(tmp_path):
     shelf = PictureShelf(tmp_path / "absent")
-    shelf.draw()
     assert all(shelf(name) is built_in(name) for name in BUILT_IN)
+
+
+def test_our_own_are_drawn_before_anybody_waits_for_them(tmp_path):
+    pictures._drawn.cache_clear()
+    PictureShelf(tmp_path / "absent").draw()
+    assert pictures._drawn.cache_info().currsize == len(BUILT_IN)
 
 
 def test_an_upload_is_decoded_once_and_nobody_may_change_it(tmp_path):

@@ -1,9 +1,7 @@
 """Filters that do all sorts of things, installed as a package; pictures; and a worker that is listened to."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -193,11 +191,9 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def filters(install_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def filters(use_plugin: Callable[[str, str], None]) -> None:
     """The filters above are installed, for this process and the workers'."""
-    folder = install_plugin("fake-filters", FILTERS)
-    monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+    use_plugin("fake-filters", FILTERS)
 
 
 @pytest.fixture

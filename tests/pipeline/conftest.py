@@ -1,12 +1,12 @@
 """Recordings, settings and denoisers for the tests of the pipeline."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from denoiser_kinds import PROVIDERS
 from material import RecordingMaker
 
 from vmeet_core.database import Database
@@ -20,7 +20,9 @@ from vmeet_core.settings import Settings, load_settings
 DENOISERS = """
 import os, sys, time
 from pathlib import Path
-from vmeet_core.hookspecs import Denoiser, DenoiserStream, Options, Permanent, Provider, Retryable, hookimpl
+from vmeet_core.hookspecs import DenoiserStream, Options, Permanent, Retryable
+
+KINDS = ("half", "slow", "flaky", "busy", "broken", "hopeless", "dying")
 
 class FakeOptions(Options):
     gain: float = 0.5
@@ -53,24 +55,6 @@ class Stream(DenoiserStream):
         if self.kind == "dying":
             os.kill(os.getpid(), 9)
         return audio * self.options.gain
-
-class Engine(Denoiser):
-    sample_rate_hz, block_samples, latency_samples = 16000, 160, 0
-    def __init__(self, kind):
-        self.kind = kind
-    def open(self, options):
-        return Stream(options, self.kind)
-
-class Fake(Provider):
-    api, title, licence, version, options = 1, "Fake", "MIT", "1", FakeOptions
-    def __init__(self, name):
-        self.name = name
-    def load(self, server_settings, host):
-        return Engine(self.name)
-
-@hookimpl
-def register_denoisers():
-    return [Fake(name) for name in ("half", "slow", "flaky", "busy", "broken", "hopeless", "dying")]
 """
 
 
@@ -86,11 +70,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def registry(install_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Registry:
+def registry(use_plugin: Callable[[str, str], None]) -> Registry:
     """With the denoisers above installed, for this process and the steps'."""
-    folder = install_plugin("fake-denoisers", DENOISERS)
-    monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+    use_plugin("fake-denoisers", DENOISERS + PROVIDERS)
     return discover()
 
 

@@ -1,6 +1,7 @@
 """Somebody who publishes: mutes, levels, and a change of the connection."""
 
 import asyncio
+import itertools
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ from vmeet_core.live.card import make_card
 from vmeet_core.live.pool import LivePool
 from vmeet_core.live.worker import Track
 from vmeet_core.meetings import Participant
-from vmeet_core.server.attendee import Attendee, Filtering
+from vmeet_core.server.attendee import Attendee, Denoising, Filtering
 from vmeet_core.server.statistics import Measured
 from vmeet_core.settings import load_settings
 from vmeet_core.sfu.active_speaker import Voice
 from vmeet_core.sfu.ingress import Ingress
+from vmeet_core.sfu.made_source import DESCRIPTOR_BYTES
 from vmeet_core.sfu.publisher_clock import PublisherClock
+from vmeet_core.sfu.source import Source
 from vmeet_core.sfu.statistics import SourceReport
 
 REPORT = SourceReport("camera", 1e6, 0.1, 0.01, None)
@@ -154,3 +157,73 @@ async def test_what_is_made_of_a_camera_is_muted_with_it(filtering: Filtering) -
     anna.set_muted("camera", False)
     assert not any(source.muted for source in anna.pictures("camera"))
     anna.filter(None)
+
+
+async def test_their_own_card_is_shown_once_it_is_drawn_whichever_connection_comes(filtering: Filtering) -> None:
+    anna = somebody("camera", "camera-small")
+    anna.filter(filtering)
+    own = await asyncio.to_thread(make_card, "Zoe", [90, 180])
+    anna.set_card(own)
+    assert sent_by(anna.pictures("camera")[0]) == filtering.card.pictures[0][0] + own.pictures[0][0]
+    second: Any = Connection("camera", "camera-small")
+    anna.take(second)
+    assert sent_by(anna.pictures("camera")[0]) == own.pictures[0][0]
+    anna.filter(None)
+
+
+def sent_by(source: Source) -> bytes:
+    """All VP8 data so far."""
+    numbers = itertools.count()
+    packets = iter(lambda: source.packet(next(numbers)), None)
+    return b"".join(packet.payload[DESCRIPTOR_BYTES:] for packet in packets)
+
+
+# ---- options, and a denoiser ----
+
+
+class Workers:
+    """As much of a pool, and of a track in it, as is needed to see what it is told."""
+
+    def __init__(self) -> None:
+        self.opened: list[Any] = []
+        self.updates: list[Any] = []
+
+    def open(self, track: Track, events: Any) -> "Workers":
+        self.opened.append(track.filters)
+        return self
+
+    def update(self, name: str, options: Any) -> None:
+        self.updates.append((name, options))
+
+    def close_track(self, track: Any) -> None:
+        """It was none."""
+
+
+@pytest.fixture
+def workers() -> Any:
+    return Workers()
+
+
+async def test_other_options_take_effect_at_once_and_outlive_a_connection(filtering: Filtering, workers: Any) -> None:
+    anna = somebody("microphone", "camera", "camera-small")
+    anna.filter(filtering._replace(pool=workers))
+    anna.denoise(Denoising(workers, Track((("quiet", {}),), is_sound=True), lambda state, reason: None))
+    assert workers.opened == [(("mark", {}),), (("quiet", {}),)]
+    anna.update_filter("mark", {"level": 90})
+    anna.update_denoiser("quiet", {"gain": 0.5})
+    assert workers.updates == [("mark", {"level": 90}), ("quiet", {"gain": 0.5})]
+    second: Any = Connection("microphone", "camera", "camera-small")
+    anna.take(second)
+    assert workers.opened[2:] == [(("mark", {"level": 90}),), (("quiet", {"gain": 0.5}),)]
+    anna.release()
+
+
+async def test_what_is_made_of_a_voice_is_muted_with_it(workers: Any) -> None:
+    anna = somebody("microphone")
+    anna.set_muted("microphone", True)
+    anna.denoise(Denoising(workers, Track((("quiet", {}),), is_sound=True), lambda state, reason: None))
+    assert anna.denoised.source.muted
+    anna.set_muted("microphone", False)
+    assert not anna.denoised.source.muted
+    anna.denoise(None)
+    assert (anna.denoised, anna.sound) == (None, anna.sources["microphone"])

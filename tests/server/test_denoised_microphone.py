@@ -21,6 +21,7 @@ from aiortc.rtcrtpparameters import (
     RTCRtpReceiveParameters,
     RTCRtpSendParameters,
 )
+from denoiser_kinds import PROVIDERS
 
 from vmeet_core.hookspecs import Audio
 from vmeet_core.live.cost import Cost, Costs
@@ -42,9 +43,11 @@ OPUS = [RTCRtpCodecParameters("audio/opus", RATE_HZ, 2, payloadType=96)]
 LEVELS = [RTCRtpHeaderExtensionParameters(4, AUDIO_LEVEL)]
 DENOISERS = """
 import os, time
-from vmeet_core.hookspecs import Denoiser, DenoiserProvider, DenoiserStream, Options, hookimpl
+from vmeet_core.hookspecs import DenoiserStream, Options
 
-class GainOptions(Options):
+KINDS = ("gain", "raises", "dies", "pauses")
+
+class FakeOptions(Options):
     gain: float = 0.25
     after: int = 60  # good blocks before it goes wrong
 
@@ -63,24 +66,6 @@ class Stream(DenoiserStream):
             if self.kind == "pauses":
                 time.sleep(0.6)
         return audio * self.options.gain
-
-class Engine(Denoiser):
-    sample_rate_hz, block_samples, latency_samples = 16_000, 128, 0
-    def __init__(self, kind):
-        self.kind = kind
-    def open(self, options):
-        return Stream(options, self.kind)
-
-class Provider(DenoiserProvider):
-    api, title, licence, version, options = 1, "Fake", "MIT", "1", GainOptions
-    def __init__(self, name):
-        self.name = name
-    def load(self, server_settings, host):
-        return Engine(self.name)
-
-@hookimpl
-def register_denoisers():
-    return [Provider(name) for name in ("gain", "raises", "dies", "pauses")]
 """
 
 
@@ -214,6 +199,12 @@ class Stage:
         await self.until(found)
         return found()[0]
 
+    async def until_raw_after(self, number: signal.Signals) -> tuple[float, float]:
+        """Send the worker this signal: when that was, and when the raw sound is heard then."""
+        os.kill(self.worker_pid(), number)
+        sent_s = time.monotonic()
+        return sent_s, await self.until_heard(True, sent_s)
+
     def worker_pid(self) -> int:
         track = self.denoised._track
         assert track is not None
@@ -244,12 +235,8 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-async def pool(
-    install_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, settings: Settings
-) -> AsyncIterator[LivePool]:
-    folder = install_plugin("fake-denoisers", DENOISERS)
-    monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+async def pool(use_plugin: Callable[[str, str], None], settings: Settings) -> AsyncIterator[LivePool]:
+    use_plugin("fake-denoisers", DENOISERS + PROVIDERS)
     made = LivePool(settings, denoisers=["gain", "raises", "dies", "pauses"])
     await made.start()
     yield made
@@ -308,9 +295,7 @@ async def test_after_a_killed_worker_the_raw_sound_and_soon_the_denoised_one_aga
     stage.start("gain")
     await stage.until_heard(False)
     before = len(stage.states)
-    os.kill(stage.worker_pid(), signal.SIGKILL)
-    killed_s = time.monotonic()
-    raw_s = await stage.until_heard(True, killed_s)
+    killed_s, raw_s = await stage.until_raw_after(signal.SIGKILL)
     assert raw_s - killed_s < 0.5
     assert await stage.until_heard(False, raw_s) - killed_s < 2
     assert [state for state, _ in stage.states[before:]] == ["interrupted", "on"]
@@ -333,9 +318,7 @@ async def test_a_worker_that_never_answers_is_replaced(stage: Stage) -> None:
     stage.start("gain")
     await stage.until_heard(False)
     before = len(stage.states)
-    os.kill(stage.worker_pid(), signal.SIGSTOP)
-    stopped_s = time.monotonic()
-    raw_s = await stage.until_heard(True, stopped_s)
+    stopped_s, raw_s = await stage.until_raw_after(signal.SIGSTOP)
     assert raw_s - stopped_s < 0.6
     await stage.until_heard(False, raw_s)
     assert stage.states[before] == ("interrupted", STALLED)

@@ -1,4 +1,5 @@
-"""A worker process: ``python -m vmeet_core.live.child FD PARENT_PID``; FD is its end of a stream socket.
+"""A worker process: ``python -m vmeet_core.live.child FD PARENT_PID MEMORY_BYTES``; FD is its end of a stream socket,
+MEMORY_BYTES all that it may take, 0 for no limit.
 
 It loads engines once, opens tracks, and works frame by frame in one thread; another reads the socket. What a plugin
 prints goes to the log. It dies with its parent.
@@ -139,7 +140,6 @@ class Worker:
             made = PictureTrack(filters, sizes, body["epoch"], lambda: self._ask_for_keyframe(track))
             made.limit(body["max_height_px"], body["max_fps"])
         self._tracks[track] = made
-        self.send(Kind.OPENED, track, {"epoch": body["epoch"]})
 
     def _opened(self, kind: ProviderKind, name: str, options: dict[str, Any]) -> Any:
         if (kind, name) not in self._engines:

@@ -31,11 +31,10 @@ class Kind(IntEnum):
     PING = 7  #: is it alive?
     FRAME = 8
     LOADED = 9  #: ``engines`` by name, and their ``costs`` as ``cost.Costs`` gives them, or null
-    OPENED = 10
-    FAULT = 11  #: of a track, or (track 0) of the worker: the text says whose
-    DROPPED = 12  #: frames of a track that came too late to be worth the work
-    PONG = 13  #: ``at_s`` on its clock; until then ``busy_s``, when it did not wait for messages, and ``cpu_s``
-    LIMIT = 14  #: of a picture: ``max_height_px`` (the shorter side) and ``max_fps``, 0: none; from the next one on
+    FAULT = 10  #: of a track, or (track 0) of the worker: the text says whose
+    DROPPED = 11  #: frames of a track that came too late to be worth the work
+    PONG = 12  #: ``at_s`` on its clock; until then ``busy_s``, when it did not wait for messages, and ``cpu_s``
+    LIMIT = 13  #: of a picture: ``max_height_px`` (the shorter side) and ``max_fps``, 0: none; from the next one on
 
 
 class LiveFrame(NamedTuple):

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from vmeet_core.manifest import SourceKind
 from vmeet_core.protocol import PictureKind
 from vmeet_core.sfu.source import Source
 
@@ -12,10 +11,6 @@ Layers = tuple[Source, ...]
 
 class Publisher(Protocol):
     """What ``Attendee`` is to a viewer: what others may see and hear of somebody."""
-
-    @property
-    def sources(self) -> Mapping[SourceKind, Source]:
-        """What comes from there."""
 
     @property
     def sound(self) -> Source | None:

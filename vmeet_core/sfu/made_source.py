@@ -8,28 +8,22 @@ from collections.abc import Callable
 
 from vmeet_core.manifest import SourceKind
 from vmeet_core.sfu.codecs import vp8_height_px
-from vmeet_core.sfu.packet import RtpPacket
+from vmeet_core.sfu.made_media import MadeMedia
 from vmeet_core.sfu.publisher_clock import PublisherClock
-from vmeet_core.sfu.source import Source
 
 MAX_PAYLOAD_BYTES = 1150  #: with SRTP, UDP and IPv6 below the 1280 that every path carries
 DESCRIPTOR_BYTES = 6
 KEYFRAME_INTERVAL_S = 0.5  #: requests are merged within this time
 
 
-class MadeSource(Source):
-    """``send`` frames; receivers' wishes for a keyframe go to ``on_keyframe_wanted``.
-
-    ``ssrc`` only has to differ from those of other sources; receivers never see it.
-    """
+class MadeSource(MadeMedia):
+    """``send`` frames; receivers' wishes for a keyframe go to ``on_keyframe_wanted``."""
 
     def __init__(
         self, source: SourceKind, ssrc: int, clock: PublisherClock, on_keyframe_wanted: Callable[[], None]
     ) -> None:
-        super().__init__(source, clock)
-        self.ssrc = self._own_ssrc = ssrc
+        super().__init__(source, clock, ssrc)
         self._on_keyframe_wanted = on_keyframe_wanted
-        self._sequence = 0
         self._picture_id = 0
         self._tl0 = 0
         self._asked_s = -KEYFRAME_INTERVAL_S
@@ -47,22 +41,12 @@ class MadeSource(Source):
             first = b"\x90" if index == 0 else b"\x80"  # X, and S on the first packet of the frame
             head = first + b"\xe0" + (0x8000 | self._picture_id).to_bytes(2) + bytes((self._tl0,))
             head += bytes((temporal << 6 | 0x20 * switchable,))
-            packet = RtpPacket(0, index == len(pieces) - 1, self._sequence, rtp_timestamp, self._own_ssrc, head + piece)
-            self._sequence = self._sequence + 1 & 0xFFFF
+            packet = self._packet(index == len(pieces) - 1, rtp_timestamp, head + piece)
             packet.prepare(self, "vp8", now_s)
             if packet.keyframe:
                 self._note_keyframe(packet)
                 self.height_px = vp8_height_px(packet.payload)
             self._hand_on(packet)
-
-    def on_sender_report(self, ntp_timestamp: int, rtp_timestamp: int) -> None:
-        """The clocks of the publisher whose picture this was, for lip sync; told on when they are new."""
-        if self.last_sender_report != (ntp_timestamp, rtp_timestamp):
-            self._tell_clocks(ntp_timestamp, rtp_timestamp)
-
-    def continue_after(self) -> None:
-        """What comes next does not continue what was: another worker, another activation."""
-        self._interrupt()
 
     def request_keyframe(self) -> None:
         """Of the next frame; too many requests become one."""
