@@ -44,6 +44,7 @@ class FilteredCamera(TrackEvents):
         self, cameras: tuple[Ingress, ...], pool: LivePool, card: Card, on_state: Callable[[State, str], None]
     ) -> None:
         self.state: State = "off"
+        self._reason = ""
         self.is_reduced = False  #: whether there was no room for the whole picture
         self._cameras = cameras
         self._pool = pool
@@ -226,7 +227,7 @@ class FilteredCamera(TrackEvents):
     def limited(self, reduced: bool) -> None:
         """There is no room for the whole picture, or there is again."""
         self.is_reduced = reduced
-        self._on_state(self.state, "")
+        self._on_state(self.state, self._reason)
 
     def interrupted(self, reason: str) -> None:
         """Another worker goes on soon."""
@@ -305,5 +306,5 @@ class FilteredCamera(TrackEvents):
 
     def _set(self, state: State, reason: str) -> None:
         if state != self.state or reason:
-            self.state = state
+            self.state, self._reason = state, reason
             self._on_state(state, reason)
