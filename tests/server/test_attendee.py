@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from vmeet_core.live.card import make_card
-from vmeet_core.live.pool import LivePool
+from vmeet_core.live.pool import LivePool, NoRoom
 from vmeet_core.live.worker import Track
 from vmeet_core.meetings import Participant
-from vmeet_core.server.attendee import Attendee, Filtering
+from vmeet_core.server.attendee import Attendee, Denoising, Filtering
 from vmeet_core.server.statistics import Measured
 from vmeet_core.settings import load_settings
 from vmeet_core.sfu.active_speaker import Voice
@@ -154,3 +154,26 @@ async def test_what_is_made_of_a_camera_is_muted_with_it(filtering: Filtering) -
     anna.set_muted("camera", False)
     assert not any(source.muted for source in anna.pictures("camera"))
     anna.filter(None)
+
+
+class Refusing:
+    """A pool that takes nobody."""
+
+    def __init__(self, error: RuntimeError) -> None:
+        self._error = error
+
+    def open(self, *given: Any) -> Any:
+        raise self._error
+
+
+async def test_want_of_room_is_told_from_other_failures(filtering: Filtering) -> None:
+    for error, no_room in ((NoRoom("4 are all"), True), (RuntimeError("no worker"), False)):
+        anna = somebody("microphone", "camera", "camera-small")
+        pool: Any = Refusing(error)
+        anna.filter(Filtering(pool, *filtering[1:]))
+        anna.denoise(Denoising(pool, Track((("quiet", {}),), is_sound=True), lambda state, reason: None))
+        assert (anna.camera_state, anna.microphone_state) == ("failed", "failed")
+        assert (anna.camera_found_no_room, anna.microphone_found_no_room) == (no_room, no_room)
+        anna.filter(None)
+        anna.denoise(None)
+        assert (anna.camera_found_no_room, anna.microphone_found_no_room) == (False, False)

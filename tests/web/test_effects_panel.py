@@ -353,6 +353,27 @@ async def test_a_failure_that_hides_nothing_says_so(page: Page, site: Any) -> No
     await expect(page.locator(".notice").filter(has_text="The others hear you without it.")).to_be_visible()
 
 
+async def test_no_room_is_told_in_the_language_of_the_page(page: Page, site: Any) -> None:
+    room = EffectsRoom(effects("everything", MASK, denoiser=QUIET))
+    await open_lobby(page, site, room)
+    await page.get_by_test_id("language").click()
+    await join(page)
+    full = {
+        "state": "failed",
+        "reason": "no room for another: 1 of them are all that 1 workers can do",
+        "no_room": True,
+    }
+    await room.tell(camera={**ON, **full}, microphone={**OFF, **full})
+    camera, microphone = (page.locator(f".notice[data-key=effects-{each}]") for each in ("camera", "microphone"))
+    await expect(camera).to_contain_text("伺服器目前資源不足，無法套用您的攝影機濾鏡，其他人只看到名牌。")
+    await expect(microphone).to_contain_text("伺服器目前資源不足，無法為您降噪")
+    await expect(microphone.locator(".detail")).to_contain_text("1 of them")
+    await room.tell(camera={**FAILED, "hides": False, "no_room": True})
+    await expect(camera).to_contain_text("其他人看到的是未套用濾鏡的畫面。")
+    await page.get_by_test_id("toggle-effects").click()
+    await expect(page.get_by_test_id("effects-status-microphone")).to_contain_text("無法為您降噪")
+
+
 async def test_a_small_picture_for_want_of_room_is_told(page: Page, site: Any) -> None:
     room = EffectsRoom()
     await open_lobby(page, site, room)

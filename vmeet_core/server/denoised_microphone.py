@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vmeet_core.live.messages import LiveFrame
-from vmeet_core.live.pool import LivePool, LiveTrack, TrackEvents
+from vmeet_core.live.pool import LivePool, LiveTrack, NoRoom, TrackEvents
 from vmeet_core.live.worker import Track
 from vmeet_core.server.filtered_camera import State
 from vmeet_core.server.raw_sound import RawSound
@@ -34,6 +34,7 @@ class DenoisedMicrophone(TrackEvents):
 
     def __init__(self, microphone: Ingress, pool: LivePool, on_state: Callable[[State, str], None]) -> None:
         self.state: State = "off"
+        self.found_no_room = False  #: whether it failed since no worker had time for it
         self.source = MadeSound(microphone, MADE_SSRC)
         self._pool = pool
         self._on_state = on_state
@@ -49,10 +50,12 @@ class DenoisedMicrophone(TrackEvents):
         """Begin, or begin anew with another denoiser. What goes wrong is told by ``on_state``, never raised."""
         self.close()
         self._epoch += 1
+        self.found_no_room = False
         self._set("starting", "")
         try:
             self._track = self._pool.open(track._replace(epoch=self._epoch), self)
         except RuntimeError as error:
+            self.found_no_room = isinstance(error, NoRoom)
             self.failed("", str(error))
             return
         self._raw.start()

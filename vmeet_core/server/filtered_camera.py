@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from vmeet_core.live.card import Card
 from vmeet_core.live.messages import LiveFrame
-from vmeet_core.live.pool import LivePool, LiveTrack, TrackEvents
+from vmeet_core.live.pool import LivePool, LiveTrack, NoRoom, TrackEvents
 from vmeet_core.live.worker import Track
 from vmeet_core.manifest import SourceKind
 from vmeet_core.media.encoded import EncodedFrame
@@ -41,6 +41,7 @@ class FilteredCamera(TrackEvents):
     ) -> None:
         self.state: State = "off"
         self.is_reduced = False  #: whether there was no room for the whole picture
+        self.found_no_room = False  #: whether it failed since there was none for a small one either
         self._cameras = cameras
         self._pool = pool
         self._card = card
@@ -75,7 +76,7 @@ class FilteredCamera(TrackEvents):
         if not protects_privacy:
             self._unshield()
         self._epoch += 1
-        self.is_reduced = False
+        self.is_reduced = self.found_no_room = False
         self._set("starting", "")
         if goes_on:
             self._watch()
@@ -85,6 +86,7 @@ class FilteredCamera(TrackEvents):
         try:
             self._track = self._pool.open(track._replace(epoch=self._epoch), self)
         except RuntimeError as error:
+            self.found_no_room = isinstance(error, NoRoom)
             self.failed("", str(error))
             return
         self._listen()

@@ -14,7 +14,7 @@ import { remembered } from "./storage.js";
 
 const PERIOD_MS = 120; // while a slider moves; the last position is always sent
 /** @type {SourceEffects} */
-const OFF = { state: "off", reason: null, hides: false, reduced: false };
+export const OFF = { state: "off", reason: null, hides: false, reduced: false, no_room: false };
 
 /**
  * Events (CustomEvent):
