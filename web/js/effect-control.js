@@ -79,11 +79,6 @@ export class EffectControl extends EventTarget {
     return this.state?.[source] ?? OFF;
   }
 
-  /** Whether the others get what comes back from the server, and not what the camera gives. */
-  get returns() {
-    return this.standing("camera").hides;
-  }
-
   /** Whether the room may not be seen: by this person's wish, or while the server still hides it. */
   get secret() {
     const { state, hides } = this.standing("camera");
