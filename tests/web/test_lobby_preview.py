@@ -189,6 +189,14 @@ async def test_a_protection_that_this_meeting_lacks_is_told(page: Page, site: An
     await expect(page.get_by_test_id("lobby-notes")).to_contain_text("will see your room")
 
 
+async def test_what_the_lobby_says_of_effects_changes_its_language(page: Page, site: Any) -> None:
+    await remember(page, {"filters": {"pointrend": {"options": {}, "title": "Background (PointRend)"}}})
+    await open_lobby(page, site, EffectsRoom(effects("everything", BRIGHTNESS)))
+    await expect(page.get_by_test_id("lobby-notes")).to_contain_text("does not have Background, which")
+    await page.get_by_test_id("language").click()
+    await expect(page.get_by_test_id("lobby-notes")).to_contain_text("沒有您在其他會議使用的背景，")
+
+
 async def test_options_that_are_no_more_are_told(page: Page, site: Any) -> None:
     await remember(page, {"filters": {"mask": {"options": {"gone": 1}}}})
     await open_lobby(page, site, EffectsRoom())
