@@ -121,6 +121,7 @@ async def test_backgrounds_are_chosen_from_pictures(page: Page, site: Any) -> No
 async def test_a_colour_of_ones_own(page: Page, site: Any) -> None:
     room = EffectsRoom()
     await open_lobby(page, site, room)
+    await expect(page.get_by_role("radio", name="Own colour", exact=True)).to_be_visible()
     await page.get_by_test_id("own-colour").fill("#123456")
     sent = await room.wait_for(type="effects")
     assert sent["effects"]["filters"][0]["options"] == {"effect": "replace", "background": "#123456"}
