@@ -135,9 +135,15 @@ async def test_a_colour_of_ones_own(page: Page, site: Any) -> None:
 async def test_arrow_keys_choose_and_never_uncover_the_room(page: Page, site: Any) -> None:
     room = EffectsRoom()
     await open_lobby(page, site, room)
+    picked = """() => {
+        window.picked = [];
+        document.addEventListener('vmeet-pick', ({ detail }) => window.picked.push(detail.effect), true);
+    }"""
+    await page.evaluate(picked)
     await background(page, "blur").locator("input").focus()
     for _ in range(9):  # once around
         await page.keyboard.press("ArrowRight")
+    assert sorted(await page.evaluate("() => window.picked")) == ["blur", *["replace"] * 8]
     await expect(page.get_by_role("switch", name="Mask")).to_be_checked()
     none = page.get_by_role("button", name="None")
     await none.focus()
