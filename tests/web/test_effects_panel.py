@@ -242,6 +242,19 @@ async def test_a_picture_can_be_dropped(page: Page, site: Any, picture: Path, jp
     assert site.bodies["POST /api/meetings/abcd/pictures"] == jpeg
 
 
+async def test_only_so_many_pictures_are_remembered(page: Page, site: Any, picture: Path) -> None:
+    site.answers["POST /api/meetings/abcd/pictures"] = (201, {"name": "u123"})
+    known = [f"u{number}" for number in range(24)]
+    for name in (*known, "u123"):
+        site.files[f"/api/pictures/{name}"] = str(picture)
+    await page.goto("/blank")
+    await page.evaluate("(known) => localStorage.setItem('vmeet.pictures', JSON.stringify(known))", known)
+    await open_lobby(page, site, EffectsRoom())
+    await page.get_by_test_id("picture-file").set_input_files(picture)
+    await expect(chosen(page)).to_have_attribute("data-background", "u123")
+    assert await page.evaluate("() => JSON.parse(localStorage.getItem('vmeet.pictures'))") == ["u123", *known[:-1]]
+
+
 async def test_what_is_no_picture_is_not_sent(page: Page, site: Any, tmp_path: Path) -> None:
     await open_lobby(page, site, EffectsRoom())
     (tmp_path / "notes.txt").write_text("no picture")
