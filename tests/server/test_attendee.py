@@ -9,9 +9,10 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParamete
 
 from vmeet_core.live.card import make_card
 from vmeet_core.live.messages import LiveFrame
-from vmeet_core.live.pool import LivePool
+from vmeet_core.live.pool import LivePool, NoRoom
 from vmeet_core.live.worker import Track
 from vmeet_core.meetings import Participant
+from vmeet_core.server import denoised_microphone, filtered_camera
 from vmeet_core.server.attendee import Attendee, Denoising, Filtering
 from vmeet_core.server.statistics import Measured
 from vmeet_core.settings import load_settings
@@ -39,12 +40,14 @@ class Connection:
         self.sources = {source: Ingress(source, lambda data: True, PublisherClock()) for source in sources}
         for ingress in self.sources.values():
             ingress.configure(RTCRtpReceiveParameters(codecs=CODECS))
+        self._sequence = itertools.count()
 
     def send(self) -> None:
         """One packet of each source: a whole keyframe, or a sound."""
-        for number, ingress in enumerate(self.sources.values()):
+        sequence = next(self._sequence)
+        for ssrc, ingress in enumerate(self.sources.values()):
             kind, payload = (VP8, KEYFRAME) if ingress.is_video else (OPUS, b"\xf8")
-            ingress.receive(RtpPacket(kind, True, 0, 0, number, payload), 0.0)
+            ingress.receive(RtpPacket(kind, True, sequence, 960 * sequence, ssrc, payload), 0.02 * sequence)
 
     def reports(self) -> list[SourceReport]:
         return [REPORT]
@@ -241,9 +244,7 @@ async def test_other_options_take_effect_at_once_and_outlive_a_connection(filter
     anna.release()
 
 
-async def test_other_options_before_anything_comes_are_those_it_begins_with(
-    filtering: Filtering, workers: Any
-) -> None:
+async def test_other_options_before_anything_comes_are_those_it_begins_with(filtering: Filtering, workers: Any) -> None:
     anna = somebody("microphone", "camera", "camera-small")
     anna.filter(filtering._replace(pool=workers))
     anna.denoise(Denoising(workers, Track((("quiet", {}),), is_sound=True), lambda state, reason: None))
@@ -264,3 +265,38 @@ async def test_what_is_made_of_a_voice_is_muted_with_it(workers: Any) -> None:
     assert not anna.denoised.source.muted
     anna.denoise(None)
     assert (anna.denoised, anna.sound) == (None, anna.sources["microphone"])
+
+
+class Refusing:
+    """A pool that takes nobody."""
+
+    def __init__(self, error: RuntimeError) -> None:
+        self.error = error
+
+    def open(self, *given: Any) -> Any:
+        raise self.error
+
+
+async def test_want_of_room_is_told_from_other_failures(
+    filtering: Filtering, told: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (filtered_camera, denoised_microphone):
+        monkeypatch.setattr(module, "RETRY_S", 0.0)
+    of_voice: list[tuple[str, str]] = []
+    pool: Any = Refusing(NoRoom("4 are all"))
+    anna = somebody("microphone", "camera", "camera-small")
+    anna.filter(filtering._replace(pool=pool))
+    anna.denoise(Denoising(pool, Track((("quiet", {}),), is_sound=True), lambda *change: of_voice.append(change)))
+    assert (anna.camera_found_no_room, anna.microphone_found_no_room) == (False, False), "nothing has come"
+    for error, no_room in ((NoRoom("4 are all"), True), (RuntimeError("no worker"), False), (NoRoom("5 are"), True)):
+        pool.error = error
+        for _ in range(2):
+            anna.publish.send()
+        assert (anna.camera_state, anna.microphone_state) == ("failed", "failed")
+        assert (anna.camera_found_no_room, anna.microphone_found_no_room) == (no_room, no_room)
+    each_once = [("starting", ""), ("failed", "4 are all"), ("failed", "no worker"), ("failed", "5 are")]
+    assert told == of_voice == each_once
+    anna.filter(filtering._replace(pool=pool))
+    anna.denoise(None)
+    assert (anna.camera_found_no_room, anna.microphone_found_no_room) == (False, False)
+    anna.release()

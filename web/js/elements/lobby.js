@@ -1,4 +1,4 @@
-import { fill, h, uniqueId } from "../dom.js";
+import { fill, h, LocalizedElement, uniqueId } from "../dom.js";
 import { missingProtection } from "../effect-control.js";
 import { formatList } from "../i18n.js";
 import { icon } from "../icons.js";
@@ -13,7 +13,7 @@ import { Preview } from "./preview.js";
 /** @typedef {import("../session.js").Session} Session */
 
 /** Before the meeting: one's name, picture and sound, and the effects on them. Event: `vmeet-join` (detail: name). */
-export class Lobby extends HTMLElement {
+export class Lobby extends LocalizedElement {
   /** @param {Meeting} [meeting] @param {Session} [session] @param {string} [name] */
   constructor(meeting, session, name = "") {
     super();
@@ -35,7 +35,9 @@ export class Lobby extends HTMLElement {
     this.label = h("label", { for: id, t: "lobby.name" });
   }
 
+  /** @override */
   connectedCallback() {
+    super.connectedCallback();
     if (this.childElementCount || !this.meeting || !this.media) return;
     this.dataset.testid = "lobby";
     const preview = new Preview(this.session);
@@ -52,9 +54,16 @@ export class Lobby extends HTMLElement {
     this.name.focus();
   }
 
+  /** @override */
   disconnectedCallback() {
+    super.disconnectedCallback();
     for (const type of ["state", "preview-failed"]) this.session?.removeEventListener(type, this.changed);
     this.session?.effects?.removeEventListener("refused", this.refused);
+  }
+
+  /** Titles of effects do not follow the language by themselves. @override */
+  localize() {
+    this.showNotes();
   }
 
   /** @private */
