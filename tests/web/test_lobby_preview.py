@@ -197,6 +197,14 @@ async def test_what_the_lobby_says_of_effects_changes_its_language(page: Page, s
     await expect(page.get_by_test_id("lobby-notes")).to_contain_text("沒有您在其他會議使用的背景，")
 
 
+async def test_titles_that_nobody_translates_are_joined_in_the_language_of_the_page(page: Page, site: Any) -> None:
+    await remember(page, {"filters": {name: {"options": {}, "title": name.title()} for name in ("fog", "haze")}})
+    await open_lobby(page, site, EffectsRoom(effects("everything", BRIGHTNESS)))
+    await expect(page.get_by_test_id("lobby-notes")).to_contain_text("does not have Fog and Haze, which")
+    await page.get_by_test_id("language").click()
+    await expect(page.get_by_test_id("lobby-notes")).to_contain_text("使用的Fog和Haze，")
+
+
 async def test_options_that_are_no_more_are_told(page: Page, site: Any) -> None:
     await remember(page, {"filters": {"mask": {"options": {"gone": 1}}}})
     await open_lobby(page, site, EffectsRoom())

@@ -78,15 +78,15 @@ export class Lobby extends LocalizedElement {
   showNotes() {
     const effects = this.session?.effects ?? null;
     this.hint.hidden = this.session?.state !== "previewing" || this.session.previewFailed;
-    const missing = missingProtection(this.meeting?.effects ?? null).map(titleOf);
-    const outdated = (effects?.outdated ?? []).map(titleOf);
+    const missing = formatList(missingProtection(this.meeting?.effects ?? null).map(titleOf));
+    const outdated = formatList((effects?.outdated ?? []).map(titleOf));
     const said = JSON.stringify([missing, outdated, this.refusal, this.session?.previewFailed]);
     if (said === this.said) return; // it is read out
     this.said = said;
     fill(
       this.notes,
-      missing.length ? note("warning", h("p", { t: "effects.missing", tParams: { titles: formatList(missing) } })) : null,
-      outdated.length ? note("", h("p", { t: "effects.outdated", tParams: { titles: formatList(outdated) } })) : null,
+      missing ? note("warning", h("p", { t: "effects.missing", tParams: { titles: missing } })) : null,
+      outdated ? note("", h("p", { t: "effects.outdated", tParams: { titles: outdated } })) : null,
       this.refusal ? note("warning", h("p", { t: "effects.refused" }), h("p", { class: "detail" }, this.refusal)) : null,
       this.session?.previewFailed ? note("", h("p", { t: "effects.no-preview" })) : null,
     );
