@@ -389,13 +389,15 @@ async def test_no_room_is_told_in_the_language_of_the_page(page: Page, site: Any
     }
     await room.tell(camera={**ON, **full}, microphone={**OFF, **full})
     camera, microphone = (page.locator(f".notice[data-key=effects-{each}]") for each in ("camera", "microphone"))
-    await expect(camera).to_contain_text("伺服器目前資源不足，無法套用您的攝影機濾鏡，其他人只看到名牌。")
+    await expect(camera).to_contain_text(
+        "伺服器目前資源不足，無法套用您的攝影機濾鏡，其他人只看到名牌。有資源時會自動套用"
+    )
     await expect(microphone).to_contain_text("伺服器目前資源不足，無法為您降噪")
     await expect(microphone.locator(".detail")).to_contain_text("1 of them")
     await room.tell(camera={**FAILED, "hides": False, "no_room": True})
-    await expect(camera).to_contain_text("其他人看到的是未套用濾鏡的畫面。")
+    await expect(camera).to_contain_text("其他人看到的是未套用濾鏡的畫面。有資源時會自動套用")
     await page.get_by_test_id("toggle-effects").click()
-    await expect(page.get_by_test_id("effects-status-microphone")).to_contain_text("無法為您降噪")
+    await expect(page.get_by_test_id("effects-status-microphone")).to_contain_text("有資源時會自動開始")
 
 
 async def test_a_small_picture_for_want_of_room_is_told(page: Page, site: Any) -> None:
