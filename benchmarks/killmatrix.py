@@ -3,11 +3,11 @@
     python benchmarks/killmatrix.py --kills 200 [--seed 1] [--keep FOLDER] [--without-chromium]
 
 A real server records two people whose pictures are numbered. It is killed at random moments of a recording (also while
-one begins and while one ends), and at the start, in the middle and at the border of steps (its file is there, its row is
-not yet): the server, the step's process, or both. After each kill the server is started again. At the end every
-recording must be there up to at most a second before its kill, without a hole, play in Chromium, and have the results of
-a run that nobody disturbs. One JSON object is the last line: ``lost`` counts the recordings of which that is not true,
-``why`` says what was wrong.
+one begins and while one ends), and at the start, in the middle and at the border of steps (the file is there, its row
+is not yet): the server, the step's process, or both. After each kill the server is started again. At the end every
+recording must be there up to at most a second before its kill, without a hole, play in Chromium, and have the results
+of a run that nobody disturbs. One JSON object is the last line: ``lost`` counts the recordings of which that is not
+true, ``why`` says what was wrong.
 """
 
 import argparse
@@ -144,7 +144,7 @@ class Matrix:
         before = _files(folder)
         wait_s = self.random.uniform(0.3, 1.5) if point == "middle" else STEP_S
         deadline_s = time.monotonic() + wait_s
-        while time.monotonic() < deadline_s and _files(folder) == before:
+        while time.monotonic() < deadline_s and _files(folder) == before:  # noqa: ASYNC110  # a disk has no event
             await asyncio.sleep(0.001)
         return True
 
@@ -190,7 +190,7 @@ def _children(pid: int) -> Iterator[int]:
 def _files(folder: Path) -> set[str]:
     """The finished files of a job."""
     with contextlib.suppress(FileNotFoundError):
-        return {name for name in os.listdir(folder) if not name.startswith(".")}
+        return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
     return set()
 
 
