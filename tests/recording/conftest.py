@@ -13,14 +13,16 @@ from vmeet_core.media.encoded import EncodedFrame
 Frames = Iterator[EncodedFrame]
 
 
-def video(codec: str = "vp8", size_px: tuple[int, int] = (160, 120), ssrc: int = 1, keyframe_every: int = 15) -> Frames:
+def video(
+    codec: str = "vp8", size_px: tuple[int, int] = (160, 120), ssrc: int = 1, keyframe_every: int = 15, **options: str
+) -> Frames:
     """30 pictures a second, for ever."""
     encoder = av.CodecContext.create("libvpx" if codec == "vp8" else "libx264", "w")
     encoder.width, encoder.height = size_px
     encoder.pix_fmt, encoder.time_base, encoder.framerate = "yuv420p", Fraction(1, 90_000), Fraction(30)
     encoder.gop_size = keyframe_every
     fast = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
-    encoder.options = fast if codec == "vp8" else {"preset": "ultrafast", "tune": "zerolatency"}
+    encoder.options = (fast if codec == "vp8" else {"preset": "ultrafast", "tune": "zerolatency"}) | options
     for number in count():
         level = np.full((size_px[1] * 3 // 2, size_px[0]), 16 + number % 200, np.uint8)
         frame = av.VideoFrame.from_ndarray(level, format="yuv420p")

@@ -1,5 +1,6 @@
 """One Matroska file of one track."""
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,17 @@ def test_a_new_file_is_wanted_for_another_size_source_or_codec(tmp_path: Path, v
     assert not writer.continues(next(video_frames(size_px=(320, 240))))
     assert not writer.continues(next(video_frames(ssrc=9)))
     assert not writer.continues(next(video_frames("h264")))
+    writer.write(frames[0])
+    writer.close()
+
+
+def test_a_new_file_is_wanted_for_other_parameter_sets(tmp_path: Path, video_frames: Any) -> None:
+    frames = list(islice(video_frames("h264"), 16))
+    writer = SegmentWriter(tmp_path / "a.mkv", frames[0])
+    assert all(writer.continues(frame) for frame in frames)
+    assert not writer.continues(next(video_frames("h264", preset="medium")))
+    bare = frames[15].data[frames[15].data.index(b"\0\0\1\x65") - 1 :]
+    assert writer.continues(replace(frames[15], data=bare)), "a keyframe may rely on the sets that came before"
     writer.write(frames[0])
     writer.close()
 

@@ -29,6 +29,12 @@ def picture_size(frame: EncodedFrame) -> tuple[int, int]:
     return 0, 0
 
 
+def parameter_sets(access_unit: bytes) -> tuple[bytes, ...]:
+    """The SPS and PPS of an H.264 access unit in Annex B form: NAL unit types 7 and 8 (H.264, 7.3.1 and B.1)."""
+    units = (unit.rstrip(b"\0") for unit in access_unit.split(b"\0\0\1")[1:])
+    return tuple(unit for unit in units if unit and unit[0] & 0x1F in (7, 8))
+
+
 class SegmentWriter:
     """Opens with the frame that starts it (a keyframe); presentation time 0 is that frame.
 
@@ -40,6 +46,7 @@ class SegmentWriter:
         self.codec = first.codec
         self.ssrc = first.ssrc
         self.size_px = picture_size(first)
+        self._parameter_sets = parameter_sets(first.data) if first.codec == "h264" else ()
         self.frames = 0
         self._time_base = Fraction(1, CLOCK_HZ[first.codec])
         self._last_rtp = first.rtp_timestamp
@@ -64,7 +71,11 @@ class SegmentWriter:
         """Whether this frame belongs into the same file."""
         if frame.codec != self.codec or frame.ssrc != self.ssrc:
             return False
-        return not frame.keyframe or frame.codec == "opus" or picture_size(frame) == self.size_px
+        if not frame.keyframe or frame.codec == "opus":
+            return True
+        if frame.codec == "h264":  # the file's header holds the first ones, and players go by it
+            return parameter_sets(frame.data) in ((), self._parameter_sets)
+        return picture_size(frame) == self.size_px
 
     def write(self, frame: EncodedFrame) -> None:
         """Append one frame."""
