@@ -152,7 +152,9 @@ async def test_a_fault_that_passes_is_tried_again(
     )
     assert job.state == "done"
     assert (tmp_path / "tries").read_text() == "xxx"
-    assert any("another try" in (one.error or "") for view in watcher.views for one in view.steps)
+    waits = [one for view in watcher.views for one in view.steps if one.retry_in_s is not None]
+    assert {(one.name, one.error) for one in waits} == {("denoise:ann", "flaky: the quota is spent")}
+    assert {one.attempts for one in waits} == {1, 2}
     assert step(job, "denoise:ann").error is None
 
 

@@ -37,11 +37,15 @@ async def test_a_job_comes_back_as_it_was(store: JobStore) -> None:
     step = before.steps[0]
     step.state, step.seconds, step.outputs, step.attempts = "done", 1.5, {"out": "results/j/a"}, 2
     step.progress, step.log, before.state = 1.0, Log(["one", "two"]), "running"
+    step.not_before_s, step.cpu_s, step.peak_memory_bytes = 1.79e9 + 0.25, 2.5, 5_000_000_000
+    before.name, before.priority, before.queued_at_s, before.moved_at_s = "最好的", "front", 2.5, 3.5
     await store.save(before)
     after = await store.load("j")
     assert after is not None
     assert after.view() == before.view()
     assert (after.folder, after.steps[0].spec, after.steps[0].attempts) == (before.folder, step.spec, 2)
+    assert (after.name, after.priority, after.queued_at_s, after.moved_at_s) == ("最好的", "front", 2.5, 3.5)
+    assert (after.steps[0].not_before_s, after.steps[0].peak_memory_bytes) == (1.79e9 + 0.25, 5_000_000_000)
     assert await store.load("other") is None
 
 

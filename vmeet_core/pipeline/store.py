@@ -5,13 +5,13 @@ import json
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import ForeignKey, delete, select
+from sqlalchemy import BigInteger, ForeignKey, delete, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from vmeet_core.database import Base, Database
 from vmeet_core.pipeline.job import Job, Log, Step
 from vmeet_core.pipeline.spec import StepSpec
-from vmeet_core.pipeline.views import ProcessRequest, State
+from vmeet_core.pipeline.views import Priority, ProcessRequest, State
 
 
 class JobRow(Base):
@@ -24,6 +24,10 @@ class JobRow(Base):
     request: Mapped[str]
     state: Mapped[str] = mapped_column(index=True)
     created_at_s: Mapped[float]
+    name: Mapped[str]
+    priority: Mapped[str]
+    queued_at_s: Mapped[float]
+    moved_at_s: Mapped[float | None]
     steps: Mapped[list["StepRow"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="StepRow.position", lazy="selectin"
     )
@@ -41,6 +45,9 @@ class StepRow(Base):
     seconds: Mapped[float | None]
     error: Mapped[str | None]
     attempts: Mapped[int]
+    not_before_s: Mapped[float]
+    cpu_s: Mapped[float | None]
+    peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
     outputs: Mapped[str]
     log: Mapped[str]
 
@@ -102,6 +109,10 @@ def _row(job: Job) -> JobRow:
         request=job.request.model_dump_json(),
         state=job.state,
         created_at_s=job.created_at_s,
+        name=job.name,
+        priority=job.priority,
+        queued_at_s=job.queued_at_s,
+        moved_at_s=job.moved_at_s,
         steps=[_step_row(job.id, position, step) for position, step in enumerate(job.steps)],
     )
 
@@ -116,6 +127,9 @@ def _step_row(job_id: str, position: int, step: Step) -> StepRow:
         seconds=step.seconds,
         error=step.error,
         attempts=step.attempts,
+        not_before_s=step.not_before_s,
+        cpu_s=step.cpu_s,
+        peak_memory_bytes=step.peak_memory_bytes,
         outputs=json.dumps(step.outputs),
         log=json.dumps(step.log.tail()),
     )
@@ -130,6 +144,10 @@ def _job(row: JobRow) -> Job:
         created_at_s=row.created_at_s,
         steps=[_step(step) for step in row.steps],
         state=cast(State, row.state),
+        name=row.name,
+        priority=cast(Priority, row.priority),
+        queued_at_s=row.queued_at_s,
+        moved_at_s=row.moved_at_s,
     )
 
 
@@ -144,4 +162,7 @@ def _step(row: StepRow) -> Step:
         log=Log(json.loads(row.log)),
         outputs=json.loads(row.outputs),
         attempts=row.attempts,
+        not_before_s=row.not_before_s,
+        cpu_s=row.cpu_s,
+        peak_memory_bytes=row.peak_memory_bytes,
     )

@@ -1,6 +1,8 @@
 """REST: the recordings, their files and the jobs that process them."""
 
+import asyncio
 import mimetypes
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +19,7 @@ from vmeet_core.server.store import RecordingRow
 from vmeet_core.settings import Preset
 
 SERVED = ("results", "segments")
+MAX_NAME_CHARS = 80
 
 
 class NewJob(BaseModel):
@@ -25,6 +28,14 @@ class NewJob(BaseModel):
     model_config = ConfigDict(extra="forbid")
     denoiser: str | None = Field(default=None, max_length=64)
     options: dict[str, dict[str, Any]] = {}
+    name: str = Field(default="", max_length=MAX_NAME_CHARS)
+
+
+class NewName(BaseModel):
+    """Body of ``PATCH /api/jobs/{id}``."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(max_length=MAX_NAME_CHARS)
 
 
 class RecordingsApi:
@@ -42,6 +53,9 @@ class RecordingsApi:
         app.router.add_post("/api/recordings/{id}/jobs", self.process)
         app.router.add_post("/api/jobs/{id}/cancel", self.cancel)
         app.router.add_post("/api/jobs/{id}/retry", self.retry)
+        app.router.add_post("/api/jobs/{id}/front", self.move_to_front)
+        app.router.add_patch("/api/jobs/{id}", self.rename)
+        app.router.add_get("/api/jobs/{id}/steps/{step}/log", self.log)
         app.router.add_get("/api/events", self._hall.events.stream)
 
     async def index(self, request: web.Request) -> web.Response:
@@ -54,9 +68,16 @@ class RecordingsApi:
         row = await self._row(request)
         jobs = await self._hall.pipeline.jobs(row.id)
         answer = await self._hall.describe(row, jobs)
-        answer["jobs"] = [job.model_dump(mode="json") for job in jobs]
+        answer["jobs"] = [await asyncio.to_thread(self._shown, row, job) for job in jobs]
         answer["files"] = self._files(row, jobs)
         return web.json_response(answer)
+
+    def _shown(self, row: RecordingRow, job: JobView) -> dict[str, Any]:
+        """The job, with what it made and somebody has deleted under ``missing``."""
+        folder = self._hall.recordings_dir / row.id
+        there = {name: path for name, path in job.results.items() if (folder / path).is_file()}
+        missing = sorted(job.results.keys() - there.keys())
+        return {**job.model_dump(mode="json"), "results": there, "missing": missing}
 
     def _files(self, row: RecordingRow, jobs: list[JobView]) -> list[dict[str, Any]]:
         folder = self._hall.recordings_dir / row.id
@@ -104,26 +125,45 @@ class RecordingsApi:
             raise ApiError(409, "still-recording", "this recording still runs; stop it in the meeting first")
         preset = Preset(denoiser=body.denoiser, options=body.options)
         check_choices(self._hall.settings, self._registry, preset)
-        job_id = await self._hall.process(row.id, preset)
+        job_id = await self._hall.process(row.id, preset, priority="later", name=body.name.strip())
         jobs = await self._hall.pipeline.jobs(row.id)
         await self._hall.tell(row.id)
         return web.json_response(next(j.model_dump(mode="json") for j in jobs if j.id == job_id), status=201)
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Stop a job; its finished steps stay."""
+        return await self._told(self._hall.pipeline.cancel(request.match_info["id"]))
+
+    async def retry(self, request: web.Request) -> web.Response:
+        """Run what a job that has ended has not done, or what was deleted since."""
+        return await self._told(self._hall.pipeline.retry(request.match_info["id"]))
+
+    async def move_to_front(self, request: web.Request) -> web.Response:
+        """Let a job go before all others."""
+        return await self._told(self._hall.pipeline.move_to_front(request.match_info["id"]))
+
+    async def rename(self, request: web.Request) -> web.Response:
+        """Call what came of a job something else."""
+        body = await read_body(request, NewName)
+        return await self._told(self._hall.pipeline.rename(request.match_info["id"], body.name.strip()))
+
+    async def _told(self, doing: Awaitable[None]) -> web.Response:
         try:
-            await self._hall.pipeline.cancel(request.match_info["id"])
+            await doing
         except LookupError:
             raise ApiError(404, "unknown-job", "there is no such job") from None
         return web.Response(status=204)
 
-    async def retry(self, request: web.Request) -> web.Response:
-        """Run what a failed or cancelled job has not done."""
+    async def log(self, request: web.Request) -> web.StreamResponse:
+        """The whole log of a step, as text."""
         try:
-            await self._hall.pipeline.retry(request.match_info["id"])
-        except LookupError:
-            raise ApiError(404, "unknown-job", "there is no such job") from None
-        return web.Response(status=204)
+            path = await self._hall.pipeline.log_file(request.match_info["id"], request.match_info["step"])
+        except LookupError as error:
+            raise ApiError(404, "unknown-step", str(error)) from None
+        if not path.is_file():
+            raise ApiError(404, "no-log", "there is no log of this step: it has not run, or its log was deleted")
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+        return web.FileResponse(path, headers=headers)
 
     async def _row(self, request: web.Request) -> RecordingRow:
         row = await self._hall.store.recording(request.match_info["id"])

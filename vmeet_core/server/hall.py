@@ -16,7 +16,7 @@ from vmeet_core.manifest import SEGMENTS, read_manifest
 from vmeet_core.media.segments import segment_duration_s
 from vmeet_core.meetings import Choices, Meeting, new_meeting
 from vmeet_core.pipeline.scheduler import Scheduler
-from vmeet_core.pipeline.views import JobView, ProcessRequest
+from vmeet_core.pipeline.views import JobView, Priority, ProcessRequest
 from vmeet_core.plugins import Registry
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.server.events import EventHub
@@ -146,10 +146,11 @@ class Hall:
             logger.warning("recording %s is kept, but not processed: %s", recording_id, error)
             await self.store.add_note(recording_id, f"not processed: {error}")
 
-    async def process(self, recording_id: str, preset: Preset) -> str:
+    async def process(self, recording_id: str, preset: Preset, *, priority: Priority = "fresh", name: str = "") -> str:
         """Queue the recording for the pipeline; returns the job's id. Raises Permanent for what cannot be had."""
         request = ProcessRequest(denoiser=preset.denoiser, options=preset.options)
-        return await self.pipeline.submit(recording_id, self.recordings_dir / recording_id, request)
+        folder = self.recordings_dir / recording_id
+        return await self.pipeline.submit(recording_id, folder, request, priority=priority, name=name)
 
     @property
     def store(self) -> Store:
@@ -207,7 +208,10 @@ class Hall:
         self.events.publish("recording-deleted", {"id": row.id})
 
     def on_job_change(self, job: JobView) -> None:
-        """The pipeline reports progress: tell the open pages."""
+        """The pipeline reports progress: tell the open pages of the job, which may not be the recording's latest, and
+        of the recording.
+        """
+        self.events.publish("job", job.model_dump(mode="json"))
         task = asyncio.create_task(self.tell(job.recording_id))
         self._tasks.add(task)
         task.add_done_callback(self._told)

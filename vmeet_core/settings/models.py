@@ -141,6 +141,16 @@ class Pipeline(Table):
 
     executor: Literal["processes"] = Field("processes", description="where steps run: processes of this machine")
     workers: int = Field(1, ge=1, le=64, description="how many steps run at the same time")
+    cpu: int = Field(
+        0, ge=0, le=1024, description="how many threads the running steps use together; 0: as many as there are cores"
+    )
+    gpu: int = Field(1, ge=0, le=64, description='how many steps use a GPU at the same time, with device = "cuda"')
+    memory_bytes: int = Field(
+        0, ge=0, description="how much memory the running steps use together; 0: as much as the machine has"
+    )
+    plugin_memory_bytes: int = Field(
+        0, ge=0, description="how much memory a step with a plugin may use; 0: 1 GiB and four times its model files"
+    )
     device: Literal["cpu", "cuda"] = Field("cpu", description="what models run on")
 
 
