@@ -1,10 +1,12 @@
 """REST: choices, meetings, access, recordings."""
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from material import RecordingMaker, tone
 from yarl import URL
 
 from vmeet_core.manifest import MANIFEST_NAME, Joined, Started, encode
@@ -196,3 +198,53 @@ async def test_recordings_are_told_to_open_pages(client: Any) -> None:
         event = (await stream.content.readuntil(b"\n\n")).decode()
     assert event.startswith("event: recording\ndata: ")
     assert json.loads(event.partition("data: ")[2])["id"] == "r5"
+
+
+async def until_processed(client: Any, recording_id: str) -> dict[str, Any]:
+    async with asyncio.timeout(120):
+        while True:
+            shown: dict[str, Any] = await (await client.get(f"/api/recordings/{recording_id}")).json()
+            if shown["jobs"] and all(job["state"] not in ("queued", "running") for job in shown["jobs"]):
+                return shown
+            await asyncio.sleep(0.2)
+
+
+async def test_a_job_can_be_named_hurried_read_and_made_whole_again(client: Any) -> None:
+    hall = client.app[HALL]
+    meeting = new_meeting("t", "plain", Choices())
+    await hall.store.add_meeting(meeting)
+    maker = RecordingMaker(hall.recordings_dir / "r6")
+    maker.join("ann")
+    maker.sound("ann", 0.0, 1.0, tone())
+    folder = maker.write(1.0)
+    await hall.store.add_recording("r6", meeting, 1.7e9)
+    await hall.store.finish_recording("r6", 1.0, ["ann"], None)
+    answer = await client.post("/api/recordings/r6/jobs", json={"denoiser": None, "name": " plain sound "})
+    made = await answer.json()
+    assert (answer.status, made["name"], made["priority"]) == (201, "plain sound", "later")
+    path = f"/api/jobs/{made['id']}"
+    assert (await client.post(f"{path}/front")).status == 204
+    assert (await client.patch(path, json={"name": "原音"})).status == 204
+    assert (await client.patch(path, json={"name": "x" * 81})).status == 422
+    (job,) = (await until_processed(client, "r6"))["jobs"]
+    assert (job["state"], job["name"], job["priority"], job["missing"]) == ("done", "原音", "front", [])
+    assert job["cost"]["cpu_s"] == pytest.approx(sum(each["cost"]["cpu_s"] for each in job["steps"]), abs=0.01)
+    assert job["cost"]["peak_memory_bytes"] > 10_000_000
+    log = await client.get(f"{path}/steps/audio:ann/log")
+    assert (log.status, log.content_type) == (200, "text/plain")
+    assert "Sound of ann, try 1" in await log.text()
+    assert (await client.get(f"{path}/steps/absent/log")).status == 404
+
+    (folder / job["results"]["thumbnail"]).unlink()
+    (job,) = (await until_processed(client, "r6"))["jobs"]
+    assert job["missing"] == ["thumbnail"]
+    assert "thumbnail" not in job["results"]
+    assert (await client.post(f"{path}/retry")).status == 204
+    (job,) = (await until_processed(client, "r6"))["jobs"]
+    assert (job["missing"], (folder / job["results"]["thumbnail"]).is_file()) == ([], True)
+
+
+@pytest.mark.parametrize("call", ["front", "retry", "cancel"])
+async def test_a_job_that_is_not_there_is_404(client: Any, call: str) -> None:
+    assert (await client.post(f"/api/jobs/absent/{call}")).status == 404
+    assert (await client.patch("/api/jobs/absent", json={"name": ""})).status == 404

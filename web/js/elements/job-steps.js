@@ -90,10 +90,10 @@ class StepRow {
     const tick = () => {
       const seconds = Math.max(0, Math.ceil((this.retryAt - performance.now()) / 1000));
       say(this.again, "job.retry-in", { seconds, count: attempts });
-      if (!this.element.isConnected || !seconds) clearInterval(this.timer);
+      return seconds > 0;
     };
-    this.timer = setInterval(tick, 1000);
     tick();
+    this.timer = setInterval(() => (this.element.isConnected && tick()) || clearInterval(this.timer), 1000);
   }
 
   /** @private @param {Step} step */

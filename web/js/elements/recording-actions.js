@@ -51,8 +51,14 @@ export async function processAgain(recording, notices) {
 /** Asks what the results of a job shall be called. @param {Job} job @param {Notices} notices */
 export async function renameJob(job, notices) {
   const field = nameField(job.name ?? "");
-  const sure = await confirmed({ title: "job.rename", body: [field.element], yes: "ok", testid: "rename-dialog" });
-  if (sure) await attempt(notices, () => api.renameJob(job.id, field.input.value.trim()));
+  const form = h("form", { class: "again" }, field.element, h("button", { type: "submit", class: "primary", t: "ok" }));
+  const dialog = openDialog({ title: "job.rename-title", body: [form], testid: "rename-dialog" });
+  field.input.focus();
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    dialog.element.close("ok");
+  });
+  if (await dialog.closed) await attempt(notices, () => api.renameJob(job.id, field.input.value.trim()));
 }
 
 /** @param {string} name */

@@ -441,6 +441,7 @@ const en = {
   "job.first": "First in line",
   "job.front": "Move to the front",
   "job.rename": "Name …",
+  "job.rename-title": "Name this result",
   "job.name": "Name",
   "job.name-placeholder": "Otherwise: what differs",
   "job.name-details": "{what} ({details})",

@@ -442,6 +442,7 @@ export default {
   "job.first": "優先處理",
   "job.front": "移到最前面",
   "job.rename": "命名…",
+  "job.rename-title": "為此結果命名",
   "job.name": "名稱",
   "job.name-placeholder": "留空則以不同之處命名",
   "job.name-details": "{what}（{details}）",
