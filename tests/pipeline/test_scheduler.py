@@ -130,16 +130,21 @@ async def test_two_equal_jobs_at_once_do_the_work_once(
 
 
 @pytest.mark.parametrize(
-    ("denoiser", "message"),
+    ("denoiser", "message", "attempts"),
     [
-        ("broken", "broken: RuntimeError: the model exploded"),
-        ("hopeless", "hopeless: this sound cannot be cleaned"),
-        ("dying", "dying: its process was ended by SIGKILL"),
-        ("busy", "busy: the quota is spent"),
+        ("broken", "broken: RuntimeError: the model exploded", 1),
+        ("hopeless", "hopeless: this sound cannot be cleaned", 1),
+        ("dying", "dying: its process was ended by SIGKILL", MAX_ATTEMPTS),
+        ("busy", "busy: the quota is spent", MAX_ATTEMPTS),
     ],
 )
 async def test_a_failing_plugin_is_named_and_costs_only_what_needs_it(
-    recording: RecordingMaker, make_scheduler: MakeScheduler, denoiser: str, message: str
+    recording: RecordingMaker,
+    make_scheduler: MakeScheduler,
+    processes: list[str],
+    denoiser: str,
+    message: str,
+    attempts: int,
 ) -> None:
     folder = small(recording)
     scheduler, watcher = await make_scheduler()
@@ -147,6 +152,7 @@ async def test_a_failing_plugin_is_named_and_costs_only_what_needs_it(
     failed = step(job, "denoise:ann")
     assert job.state == "failed"
     assert failed.error.startswith(message)
+    assert failed.attempts == processes.count("denoise") == attempts
     assert denoiser == "dying" or "a plugin that prints" in failed.log_tail
     assert states(job)["join:video"] == "queued"
     assert (folder / job.results["video-original"]).is_file()
@@ -324,18 +330,6 @@ async def test_a_step_that_crashed_is_tried_again(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.parametrize(("denoiser", "attempts"), [("dying", MAX_ATTEMPTS), ("hopeless", 1), ("broken", 1)])
-async def test_only_so_often_and_only_what_may_help_is_tried(
-    recording: RecordingMaker, make_scheduler: MakeScheduler, processes: list[str], denoiser: str, attempts: int
-) -> None:
-    scheduler, watcher = await make_scheduler()
-    job = await done(scheduler, watcher, small(recording), denoiser=denoiser)
-    assert job.state == "failed"
-    assert step(job, "denoise:ann").attempts == processes.count("denoise") == attempts
-    assert states(job)["join:video-original"] == "done"
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals")
 async def test_a_back_off_outlives_the_server(
     recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path, processes: list[str]
 ) -> None:
@@ -419,10 +413,10 @@ async def test_a_fresh_meeting_goes_before_what_can_wait_and_anything_can_be_mov
     first = await scheduler.submit("r0", folder, slow(tmp_path))
     await appeared(tmp_path / "started")
     again = await scheduler.submit("r1", folder, ProcessRequest(), priority="later")
-    fresh = await scheduler.submit("r2", folder, ProcessRequest())
-    moved = await scheduler.submit("r3", folder, ProcessRequest(), priority="later")
+    fresh = await scheduler.submit("r1", folder, ProcessRequest())
+    moved = await scheduler.submit("r1", folder, ProcessRequest(), priority="later")
     await scheduler.move_to_front(moved)
-    assert (await scheduler.jobs("r3"))[0].priority == "front"
+    assert [job.priority for job in await scheduler.jobs("r1")] == ["later", "fresh", "front"]
     (tmp_path / "go").touch()
     ended = [await watcher.ended(job_id) for job_id in (first, again, fresh, moved)]
     assert {job.state for job in ended} == {"done"}
@@ -537,6 +531,21 @@ async def test_what_somebody_deleted_is_made_again_when_it_is_needed(
     assert (await watcher.ended(job_id)).state == "done"
     assert sorted(processes) == ["denoise", "thumbnail"]
     assert (folder / job.results["thumbnail"]).is_file()
+
+
+async def test_what_the_first_step_found_is_found_again_where_it_cannot_be_read(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path, processes: list[str]
+) -> None:
+    folder = small(recording)
+    scheduler, _ = await make_scheduler()
+    job_id = await scheduler.submit("r1", folder, slow(tmp_path))
+    await appeared(tmp_path / "started")
+    await scheduler.close()
+    (folder / "results" / job_id / "prepared.json").write_text('{"of": "another version"}')
+    (tmp_path / "go").touch()
+    _, watcher = await make_scheduler()
+    assert (await watcher.ended(job_id)).state == "done"
+    assert (processes.count("prepare"), processes.count("audio")) == (2, 1)
 
 
 async def test_a_segment_that_is_gone_is_named(

@@ -232,7 +232,7 @@ async def test_a_job_can_be_named_hurried_read_and_made_whole_again(client: Any)
     assert job["cost"]["peak_memory_bytes"] > 10_000_000
     log = await client.get(f"{path}/steps/audio:ann/log")
     assert (log.status, log.content_type) == (200, "text/plain")
-    assert "Sound of ann, try 1" in await log.text()
+    assert "Sound of Ann, try 1" in await log.text()
     assert (await client.get(f"{path}/steps/absent/log")).status == 404
 
     (folder / job["results"]["thumbnail"]).unlink()

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from vmeet_core.database import Database
@@ -386,7 +385,7 @@ class Scheduler:
         await self._take_over(job, specs)
 
     async def _specs(self, job: Job, first: Step) -> list[StepSpec]:
-        """Raises Permanent when the request cannot be met (any more), OSError and ValidationError for the result."""
+        """Raises Permanent when the request cannot be met (any more), or OSError, ValueError."""
         path = job.folder / first.outputs[prepare.ROLE]
         prepared = Prepared.model_validate_json(await asyncio.to_thread(path.read_bytes))
         registry = await self._plugins()
@@ -417,8 +416,8 @@ class Scheduler:
             for step in job.steps:
                 if step.spec.plugin is not None and step.state == "queued":
                     step.state, step.error = "failed", str(error)
-        except (OSError, ValidationError) as error:
-            _log.info("job %s begins anew: %s", job.id, error)
+        except Exception as error:  # whatever it is, the first step will say so: the server must start
+            _log.warning("job %s begins anew: %r", job.id, error)
             first.reset()
 
 
