@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import os
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vmeet_core.database import Database
+from vmeet_core.database import PATIENCE_S, Database
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.manifest import SEGMENTS, read_manifest
 from vmeet_core.media.segments import segment_duration_s
@@ -33,6 +34,8 @@ from vmeet_core.timeline import build_timeline
 
 logger = logging.getLogger(__name__)
 SWEEP_S = 5.0
+EVER = float("inf")  #: a recording that began or ended is written as soon as the database takes it
+LAST_WRITE_S = 5.0  #: but when the server ends, the next one finds out by itself
 
 
 class Hall:
@@ -44,6 +47,7 @@ class Hall:
         self.events = EventHub()
         self.recordings_dir = Path(settings.server.data_dir) / "recordings"
         self._running: tuple[Store, Scheduler] | None = None
+        self._trouble: str | None = None
         self._live: dict[str, LiveMeeting] = {}
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -125,12 +129,12 @@ class Hall:
     # ---- recordings ----
 
     async def _on_recording(self, meeting: Meeting, recorder: Recorder) -> None:
-        await self.store.add_recording(recorder.recording_id, meeting, recorder.started_at_s)
+        await self.store.add_recording(recorder.recording_id, meeting, recorder.started_at_s, EVER)
         await self.tell(recorder.recording_id)
 
     async def _on_recorded(self, meeting: Meeting, recorder: Recorder, people: list[str], note: str | None) -> None:
         duration_s = max(recorder.ended_at_s - recorder.started_at_s, 0.0)
-        await self.store.finish_recording(recorder.recording_id, duration_s, people, note)
+        await self.store.finish_recording(recorder.recording_id, duration_s, people, note, EVER)
         await self._process_or_say_why(recorder.recording_id, self.preset_of(meeting))
         await self.tell(recorder.recording_id)
 
@@ -141,15 +145,15 @@ class Hall:
     async def _process_or_say_why(self, recording_id: str, preset: Preset) -> None:
         """A plugin that has gone since then must not cost the recording, nor be left out in silence."""
         try:
-            await self.process(recording_id, preset)
+            await self.process(recording_id, preset, EVER)
         except Permanent as error:
             logger.warning("recording %s is kept, but not processed: %s", recording_id, error)
-            await self.store.add_note(recording_id, f"not processed: {error}")
+            await self.store.add_note(recording_id, f"not processed: {error}", EVER)
 
-    async def process(self, recording_id: str, preset: Preset) -> str:
+    async def process(self, recording_id: str, preset: Preset, patience_s: float = PATIENCE_S) -> str:
         """Queue the recording for the pipeline; returns the job's id. Raises Permanent for what cannot be had."""
         request = ProcessRequest(denoiser=preset.denoiser, options=preset.options)
-        return await self.pipeline.submit(recording_id, self.recordings_dir / recording_id, request)
+        return await self.pipeline.submit(recording_id, self.recordings_dir / recording_id, request, patience_s)
 
     @property
     def store(self) -> Store:
@@ -166,12 +170,23 @@ class Hall:
             raise RuntimeError("the hall has not been started")
         return self._running
 
+    @property
+    def database_trouble(self) -> str | None:
+        """Why writes have to wait for the database; None when none does."""
+        return self._trouble
+
+    def _on_database_trouble(self, trouble: str | None) -> None:
+        self._trouble = trouble
+        self.events.publish("database", {"waiting": trouble is not None})
+
     @contextlib.asynccontextmanager
     async def running(self, database: Database) -> AsyncIterator[None]:
         """Open: jobs that were interrupted continue, recordings that were cut short are recovered."""
         await self.engines.start()
         scheduler = Scheduler(database, self.settings, self.on_job_change, registry=self._registry)
         self._running = (Store(database), scheduler)
+        database.patience.on_trouble = self._on_database_trouble
+        await self.store.index_names()
         await scheduler.start()
         await self.recover()
         sweeper = asyncio.create_task(self.forget_empty_meetings())
@@ -179,6 +194,7 @@ class Hall:
             yield
         finally:
             sweeper.cancel()
+            database.patience.hurry(LAST_WRITE_S)
             await self.close_meetings()
             await self.engines.close()
             await scheduler.close()
@@ -222,6 +238,15 @@ class Hall:
         row = await self.store.recording(recording_id)
         if row is not None:
             self.events.publish("recording", await self.describe(row))
+
+    async def describe_all(self, rows: Sequence[RecordingRow]) -> list[dict[str, Any]]:
+        """Recordings as the list shows them, with one question to the database; without the logs of steps."""
+        jobs = await self.pipeline.jobs_of([row.id for row in rows])
+        described = [await self.describe(row, jobs.get(row.id, [])) for row in rows]
+        for each in described:
+            for step in each["job"]["steps"] if each["job"] else []:
+                step["log_tail"] = []  # of long recordings a megabyte, and a list shows none of it
+        return described
 
     async def describe(self, row: RecordingRow, jobs: list[JobView] | None = None) -> dict[str, Any]:
         """A recording as the list shows it."""
@@ -269,8 +294,13 @@ def _measure(folder: Path) -> tuple[float, list[str]]:
 
 def folder_bytes(folder: Path) -> int:
     """Size of all files below a folder; files that vanish meanwhile do not count."""
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += path.stat().st_size if path.is_file() else 0
+    total, folders = 0, [str(folder)]
+    while folders:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                    continue
+                with contextlib.suppress(OSError):
+                    total += entry.stat().st_size if entry.is_file() else 0
     return total
