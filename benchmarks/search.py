@@ -6,7 +6,7 @@ Builds a server's data in a temporary folder: transcripts of about an hour of sp
 English in between, drawn from vocabularies with the frequencies of speech), and apart from it ten recordings of five
 hours with their files and jobs. Starts the server on it, and asks over HTTP. With PostgreSQL installed (Debian's) the
 same again with a server of its own in that folder. The last line is JSON: for each database the slowest of the medians
-of all kinds of queries (`search_ms`, with each in `queries_ms`), the median of the list (`list_ms`), and what was found.
+of all kinds of queries (`search_ms`, each in `queries_ms`), the median of the list (`list_ms`), and what was found.
 """
 
 import argparse

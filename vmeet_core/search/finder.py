@@ -35,6 +35,7 @@ async def ranks(session: AsyncSession, terms: Sequence[Term]) -> dict[str, int]:
     """
     if not terms:
         return {}
+    await gram_index.prepare(session)
     together = _blocks(session, terms, "all")
     rank = func.min(case((BlockRow.kind == NAMES, IN_NAMES), else_=TOGETHER)).label("best")
     rows = await session.execute(together.add_columns(rank).group_by(BlockRow.recording_id))

@@ -2,11 +2,9 @@
 
 import { isKey, t } from "./i18n.js";
 
-/** @typedef {import("./types.js").Recording} Recording */
-
 /**
- * Events (CustomEvent): `recording` (Recording), `deleted` (id), `live` (boolean: whether the stream is open; after an
- * interruption one should read everything again).
+ * Events (CustomEvent): `recording` (Recording), `deleted` (id), `database` (boolean: whether the server waits for its
+ * database), `live` (boolean: whether the stream is open; after an interruption one should read everything again).
  */
 export class LiveRecordings extends EventTarget {
   open() {
@@ -14,6 +12,7 @@ export class LiveRecordings extends EventTarget {
     this.source.addEventListener("open", () => this.emit("live", true));
     this.source.addEventListener("error", () => this.emit("live", false));
     this.source.addEventListener("recording", (event) => this.emit("recording", JSON.parse(event.data)));
+    this.source.addEventListener("database", (event) => this.emit("database", JSON.parse(event.data).waiting));
     this.source.addEventListener("recording-deleted", (event) => this.emit("deleted", JSON.parse(event.data).id));
   }
 
@@ -51,10 +50,4 @@ export function stepPerson({ title }) {
 /** @param {import("./types.js").Job} job */
 export function isUnfinished(job) {
   return job.state === "queued" || job.state === "running";
-}
-
-/** @param {Recording} recording @param {string} wanted */
-export function matchesFilter(recording, wanted) {
-  const text = [recording.title, ...recording.people].join("\n").toLocaleLowerCase();
-  return wanted.toLocaleLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
