@@ -129,7 +129,7 @@ async def make_scheduler(tmp_path: Path, settings: Settings, registry: Registry)
     opened: list[tuple[Scheduler, Database]] = []
 
     async def make(**given: Any) -> tuple[Scheduler, Watcher]:
-        database = await Database.open(tmp_path / "state.sqlite3")
+        database = await Database.open(given.pop("address", tmp_path / "state.sqlite3"))
         watcher = Watcher()
         scheduler = Scheduler(database, settings, watcher, registry=registry, **given)
         opened.append((scheduler, database))

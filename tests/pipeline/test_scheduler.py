@@ -1,5 +1,9 @@
 """Tests of whole jobs: real media, real processes, a real database."""
 
+import asyncio
+import contextlib
+import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +14,12 @@ import pytest
 from material import RATE_HZ, RecordingMaker, beep, cut, flash, onset_s, tone
 from processes import appeared, is_running
 
+from vmeet_core.database import Address, DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.media.audio import read_all, read_audio
 from vmeet_core.media.frames import planes_of
 from vmeet_core.pipeline.scheduler import UnknownJob
+from vmeet_core.pipeline.store import JobStore
 from vmeet_core.pipeline.views import JobView, ProcessRequest
 
 MakeScheduler = Callable[..., Awaitable[tuple[Any, Any]]]
@@ -262,3 +268,56 @@ async def test_what_cannot_be_done_is_refused_at_once(make_scheduler: MakeSchedu
     for call in (scheduler.cancel, scheduler.retry):
         with pytest.raises(UnknownJob):
             await call("absent")
+
+
+async def test_a_job_survives_a_restart_whichever_the_database(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, address: Address, tmp_path: Path
+) -> None:
+    folder = small(recording)
+    first, watcher = await make_scheduler(address=address)
+    options = {"slow": {"folder": str(tmp_path)}}
+    job_id = await first.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
+    await appeared(tmp_path / "started")
+    await first.close()
+    (tmp_path / "go").touch()
+    _, watcher = await make_scheduler(address=address)
+    job = await watcher.ended(job_id)
+    assert job.state == "done", [one.error for one in job.steps]
+
+
+async def test_a_database_that_is_locked_for_ten_seconds_costs_a_job_nothing(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
+) -> None:
+    """Neither the steps that end meanwhile nor those that are to begin; each runs once."""
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    options = {"slow": {"folder": str(tmp_path)}}
+    job_id = await scheduler.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
+    await appeared(tmp_path / "started")
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        (tmp_path / "go").touch()
+        began_s = time.monotonic()
+        await asyncio.sleep(10)
+        assert (await scheduler.jobs("r1"))[0].state == "running"  # asking does not wait
+    job = await watcher.ended(job_id)
+    assert job.state == "done", [one.error for one in job.steps]
+    assert time.monotonic() - began_s > 10
+    assert [one.state for one in (await scheduler.jobs("r1"))[0].steps] == ["done"] * len(job.steps)
+    assert {one.attempts for one in (await JobStore(scheduler._database).of_recording("r1"))[0].steps} == {0}
+
+
+async def test_cancelling_does_not_wait_for_ever_for_a_locked_database(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vmeet_core.pipeline.scheduler.PATIENCE_S", 1.0)
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    options = {"slow": {"folder": str(tmp_path)}}
+    job_id = await scheduler.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
+    await appeared(tmp_path / "started")
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnavailable):
+            await asyncio.wait_for(scheduler.cancel(job_id), 5)
+    assert (await watcher.ended(job_id)).state == "cancelled"

@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vmeet_core.database import PATIENCE_S, Database
+from vmeet_core.database import PATIENCE_S, Database, DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
-from vmeet_core.manifest import SEGMENTS, read_manifest
+from vmeet_core.manifest import MANIFEST_NAME, SEGMENTS, Started, read_manifest
 from vmeet_core.media.segments import segment_duration_s
 from vmeet_core.meetings import Choices, Meeting, new_meeting
 from vmeet_core.pipeline.scheduler import Scheduler
@@ -129,7 +129,11 @@ class Hall:
     # ---- recordings ----
 
     async def _on_recording(self, meeting: Meeting, recorder: Recorder) -> None:
-        await self.store.add_recording(recorder.recording_id, meeting, recorder.started_at_s, EVER)
+        try:
+            await self.store.add_recording(recorder.recording_id, meeting, recorder.started_at_s, EVER)
+        except DatabaseUnavailable as error:  # the server ends
+            logger.error("recording %s will be entered at the next start: %s", recorder.recording_id, error)
+            return
         await self.tell(recorder.recording_id)
 
     async def _on_recorded(self, meeting: Meeting, recorder: Recorder, people: list[str], note: str | None) -> None:
@@ -202,6 +206,7 @@ class Hall:
 
     async def recover(self) -> None:
         """Recordings that a crash cut short are closed and processed like the others."""
+        await self._enter_unknown()
         for row in await self.store.recordings(state="recording"):
             folder = self.recordings_dir / row.id
             try:
@@ -215,8 +220,20 @@ class Hall:
             await self._process_or_say_why(row.id, self.preset_of(meeting) if meeting is not None else Preset())
             logger.info("recording %s was cut short and is recovered: %.1f s", row.id, duration_s)
 
+    async def _enter_unknown(self) -> None:
+        """Recordings of a server that was killed before its database answered: their journals say what they are."""
+        known = {row.id for row in await self.store.recordings()}
+        for started in await asyncio.to_thread(_unknown, self.recordings_dir, known):
+            meeting = await self.store.meeting(started.meeting_id)
+            if meeting is None:
+                logger.error("recording %s is of a meeting that is not known: it is left alone", started.recording_id)
+                continue
+            await self.store.add_recording(started.recording_id, meeting, started.at_s)
+
     async def delete(self, row: RecordingRow) -> None:
         """Cancel its jobs, forget it, and delete its files."""
+        # The journal first: without one nobody takes what is left after a kill for a recording that was not entered.
+        await asyncio.to_thread((self.recordings_dir / row.id / MANIFEST_NAME).unlink, missing_ok=True)
         await self.pipeline.delete(row.id)
         await self.store.delete_recording(row.id)
         await asyncio.to_thread(shutil.rmtree, self.recordings_dir / row.id, ignore_errors=True)
@@ -284,6 +301,18 @@ def _state(row: RecordingRow, job: JobView | None, done: JobView | None) -> str:
     if job.state in ("queued", "running"):
         return "processing"
     return "ready" if done is not None else "failed" if job.state == "failed" else "recorded"
+
+
+def _unknown(folder: Path, known: set[str]) -> list[Started]:
+    """The beginnings of recordings in ``folder`` that are not among the known."""
+    found = []
+    for journal in sorted(folder.glob(f"*/{MANIFEST_NAME}")):
+        if journal.parent.name not in known:
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                first = read_manifest(journal.parent)[0]
+                if isinstance(first, Started) and first.recording_id == journal.parent.name:
+                    found.append(first)
+    return found
 
 
 def _measure(folder: Path) -> tuple[float, list[str]]:

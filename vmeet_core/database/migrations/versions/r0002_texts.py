@@ -44,5 +44,5 @@ def upgrade() -> None:
         sa.Column("grams", TSVECTOR, nullable=False),
     )
     # Without a list of what is not in the index yet, which every search would have to read as well.
-    options = {"postgresql_using": "gin", "postgresql_with": {"fastupdate": "off"}}
-    op.create_index("ix_text_grams_grams", "text_grams", ["grams"], **options)
+    options = {"fastupdate": "off"}
+    op.create_index("ix_text_grams_grams", "text_grams", ["grams"], postgresql_using="gin", postgresql_with=options)
