@@ -321,3 +321,21 @@ async def test_cancelling_does_not_wait_for_ever_for_a_locked_database(
         with pytest.raises(DatabaseUnavailable):
             await asyncio.wait_for(scheduler.cancel(job_id), 5)
     assert (await watcher.ended(job_id)).state == "cancelled"
+
+
+async def test_a_server_that_ends_while_its_database_is_locked_leaves_the_rest_to_the_next(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
+) -> None:
+    """It ends soon, and no step has failed."""
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    options = {"slow": {"folder": str(tmp_path)}}
+    job_id = await scheduler.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
+    await appeared(tmp_path / "started")
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        (tmp_path / "go").touch()
+        await asyncio.wait_for(scheduler.close(), 30)
+    _, watcher = await make_scheduler()
+    job = await watcher.ended(job_id)
+    assert job.state == "done", [one.error for one in job.steps]

@@ -106,3 +106,13 @@ async def test_jobs_of_several_recordings_come_at_once(store: JobStore) -> None:
     found = await store.of_recordings(["r", "s", "none"])
     assert {recording: [one.id for one in jobs] for recording, jobs in found.items()} == {"r": ["c", "a"], "s": ["b"]}
     assert await store.of_recordings([]) == {}
+
+
+async def test_lists_come_without_logs_which_stay_where_they_are(store: JobStore) -> None:
+    one = job("j", "a")
+    one.steps[0].log = Log(["one", "two"])
+    await store.save(one)
+    (listed,) = (await store.of_recordings(["r"]))["r"]
+    assert listed.steps[0].log.tail() == []
+    (whole,) = await store.of_recording("r")
+    assert whole.steps[0].log.tail() == ["one", "two"]

@@ -10,8 +10,8 @@ from vmeet_core.search.query import parse_query
 TEXT = st.text("早安大家會議a bcé.，ü12", max_size=12)
 
 
-def test_runs_become_pairs_and_each_character_begins_one() -> None:
-    assert grams(" 早安大 gpt") == {"早安", "安大", "大", "gpt"}
+def test_runs_become_characters_and_pairs() -> None:
+    assert grams(" 早安大 gpt") == {"早", "安", "大", "早安", "安大", "gpt"}
 
 
 @given(TEXT, TEXT)

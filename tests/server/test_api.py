@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -13,6 +14,7 @@ from yarl import URL
 
 from vmeet_core.manifest import MANIFEST_NAME, Joined, Started, encode
 from vmeet_core.meetings import Choices, new_meeting
+from vmeet_core.recording.recorder import Recorder
 from vmeet_core.search import Phrase
 from vmeet_core.server.app import HALL
 
@@ -290,3 +292,30 @@ async def test_a_recording_that_the_database_never_heard_of_is_entered(client: A
     assert [(each["id"], each["started_at_s"], each["duration_s"], each["people"]) for each in listed] == [
         ("r5", 1.7e9, 3.0, ["Anna"])
     ]
+
+
+async def test_a_server_that_ends_while_its_database_is_locked_ends(
+    make_client: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A recording that ends with it is recovered by the next one."""
+    first = await make_client()
+    hall = first.app[HALL]
+    meeting = new_meeting("t", "plain", Choices())
+    await hall.store.add_meeting(meeting)
+    recorder = Recorder(
+        hall.recordings_dir / "r1",
+        Started(at_s=time.time(), recording_id="r1", meeting_id=meeting.id, title="t"),
+        0,
+        lambda reason: None,
+    )
+    await hall._on_recording(meeting, recorder)
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "vmeet.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        recorder.stop("the server ends")
+        ending = asyncio.create_task(hall._on_recorded(meeting, recorder, ["Anna"], None))
+        await asyncio.wait_for(asyncio.gather(first.close(), ending), 30)
+    assert "recording r1 will be looked at at the next start" in caplog.text
+    second = await make_client()
+    shown = await (await second.get("/api/recordings/r1")).json()
+    assert shown["state"] != "recording"
+    assert "stopped while it recorded" in shown["note"]

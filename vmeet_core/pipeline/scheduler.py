@@ -122,7 +122,7 @@ class Scheduler:
         self._dispatch()
 
     async def jobs_of(self, recording_ids: Sequence[str]) -> dict[str, list[JobView]]:
-        """All jobs of these recordings, of each the oldest first; recordings without any are left out."""
+        """All jobs of these recordings, of each the oldest first, without the logs of jobs that have ended."""
         found = await self._store.of_recordings(recording_ids)
         return {each: [self._active.get(job.id, job).view() for job in jobs] for each, jobs in found.items()}
 
@@ -190,6 +190,9 @@ class Scheduler:
                 await self._execute(job, step)
             if step.spec.name == graph.PREPARE and step.state == "done":
                 await self._expand(job, step)
+        except DatabaseUnavailable as error:  # the server ends: no fault of the step
+            _log.warning("the step %s of job %s is left to the next start: %s", *reversed(run), error)
+            step.reset()
         except Exception as error:
             _log.exception("the step %s of job %s", *reversed(run))
             step.state, step.error = "failed", f"{type(error).__name__}: {error}"

@@ -7,7 +7,7 @@ from typing import cast
 
 from sqlalchemy import ColumnElement, ForeignKey, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
 from vmeet_core.database import PATIENCE_S, Base, Database
 from vmeet_core.pipeline.job import Job, Log, Step
@@ -73,9 +73,11 @@ class JobStore:
         return await self._jobs(JobRow.recording_id == recording_id)
 
     async def of_recordings(self, recording_ids: Sequence[str]) -> dict[str, list[Job]]:
-        """Of each in the order in which they were asked for; recordings without any are left out."""
+        """Of each in the order in which they were asked for, the logs of their steps empty: most of what there is to
+        read of a long recording. Recordings without any are left out.
+        """
         found: dict[str, list[Job]] = {}
-        for job in await self._jobs(JobRow.recording_id.in_(recording_ids)):
+        for job in await self._jobs(JobRow.recording_id.in_(recording_ids), logs=False):
             found.setdefault(job.recording_id, []).append(job)
         return found
 
@@ -83,10 +85,12 @@ class JobStore:
         """Jobs that were queued or running when the server last wrote, the oldest first."""
         return await self._jobs(JobRow.state.in_(("queued", "running")))
 
-    async def _jobs(self, condition: ColumnElement[bool]) -> list[Job]:
+    async def _jobs(self, condition: ColumnElement[bool], logs: bool = True) -> list[Job]:
         async def work(session: AsyncSession) -> list[Job]:
             chosen = select(JobRow).where(condition).order_by(JobRow.created_at_s, JobRow.id)
-            return [_job(row) for row in await session.scalars(chosen)]
+            if not logs:
+                chosen = chosen.options(selectinload(JobRow.steps).defer(StepRow.log))
+            return [_job(row, logs) for row in await session.scalars(chosen)]
 
         return await self._database.read(work)
 
@@ -138,19 +142,19 @@ def _step_row(job_id: str, position: int, step: Step) -> StepRow:
     )
 
 
-def _job(row: JobRow) -> Job:
+def _job(row: JobRow, logs: bool = True) -> Job:
     return Job(
         id=row.id,
         recording_id=row.recording_id,
         folder=Path(row.folder),
         request=ProcessRequest.model_validate_json(row.request),
         created_at_s=row.created_at_s,
-        steps=[_step(step) for step in row.steps],
+        steps=[_step(step, logs) for step in row.steps],
         state=cast(State, row.state),
     )
 
 
-def _step(row: StepRow) -> Step:
+def _step(row: StepRow, logs: bool = True) -> Step:
     return Step(
         spec=StepSpec.model_validate_json(row.spec),
         key=row.key,
@@ -158,7 +162,7 @@ def _step(row: StepRow) -> Step:
         progress=1.0 if row.state == "done" else 0.0,
         seconds=row.seconds,
         error=row.error,
-        log=Log(json.loads(row.log)),
+        log=Log(json.loads(row.log) if logs else []),
         outputs=json.loads(row.outputs),
         attempts=row.attempts,
     )

@@ -22,9 +22,11 @@ _MATCHING = {
 }
 
 
-async def add(session: AsyncSession, block_id: int, grams: Sequence[str]) -> None:
-    """A block that was not there."""
-    await session.execute(text(_ADD[dialect(session)]), {"id": block_id, "grams": _stored(session, grams)})
+async def add(session: AsyncSession, blocks: Sequence[tuple[int, Sequence[str]]]) -> None:
+    """Blocks that were not there, by their ids, with their grams."""
+    if blocks:
+        values = [{"id": block_id, "grams": _stored(session, grams)} for block_id, grams in blocks]
+        await session.execute(text(_ADD[dialect(session)]), values)
 
 
 async def remove(session: AsyncSession, block_id: int, grams: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the index holds of a text: its words, and of its runs of Chinese every two characters side by side."""
+"""What the index holds of a text: its words, and of its runs of Chinese each character and each two side by side."""
 
 from itertools import pairwise
 
@@ -6,12 +6,12 @@ from vmeet_core.search.folding import is_run
 
 
 def grams(folded: str) -> set[str]:
-    """Of a folded text. The last character of a run is a gram of its own, so that each character begins one."""
+    """Of a folded text."""
     found: set[str] = set()
     for piece in folded.split():
         if is_run(piece):
             found.update(map("".join, pairwise(piece)))
-            found.add(piece[-1])
+            found.update(piece)
         else:
             found.add(piece)
     return found

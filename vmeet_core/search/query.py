@@ -32,8 +32,8 @@ class Term:
 
     @property
     def is_prefix(self) -> bool:
-        """Whether grams that only begin so will do, too."""
-        return not self.is_run or len(self.piece) == 1
+        """Whether a gram that only begins so will do, too."""
+        return not self.is_run
 
     @property
     def needs_look(self) -> bool:

@@ -71,14 +71,15 @@ async def _add(session: AsyncSession, recording_id: str, kind: str, source: str,
     # PostgreSQL keeps no NUL in a text.
     clean = [phrase._replace(text=phrase.text.replace("\0", "")) for phrase in phrases]
     parts = [(phrase, folded) for phrase in clean if (folded := fold(phrase.text))]
-    for first in range(0, len(parts), BLOCK_TEXTS):
-        some = parts[first : first + BLOCK_TEXTS]
-        block = BlockRow(recording_id=recording_id, kind=kind, source=source)
-        session.add(block)
-        await session.flush()
-        session.add_all(TextRow(block_id=block.id, folded=folded, **phrase._asdict()) for phrase, folded in some)
-        await gram_index.add(session, block.id, _grams(folded for _, folded in some))
+    stretches = [parts[first : first + BLOCK_TEXTS] for first in range(0, len(parts), BLOCK_TEXTS)]
+    blocks = [BlockRow(recording_id=recording_id, kind=kind, source=source) for _ in stretches]
+    session.add_all(blocks)
     await session.flush()
+    for block, stretch in zip(blocks, stretches, strict=True):
+        session.add_all(TextRow(block_id=block.id, folded=folded, **phrase._asdict()) for phrase, folded in stretch)
+    await session.flush()
+    indexed = [(block.id, [folded for _, folded in stretch]) for block, stretch in zip(blocks, stretches, strict=True)]
+    await gram_index.add(session, [(block_id, _grams(folded)) for block_id, folded in indexed])
 
 
 async def _forget(session: AsyncSession, recording_id: str, kind: str | None = None, source: str = "") -> None:

@@ -138,8 +138,12 @@ class Hall:
 
     async def _on_recorded(self, meeting: Meeting, recorder: Recorder, people: list[str], note: str | None) -> None:
         duration_s = max(recorder.ended_at_s - recorder.started_at_s, 0.0)
-        await self.store.finish_recording(recorder.recording_id, duration_s, people, note, EVER)
-        await self._process_or_say_why(recorder.recording_id, self.preset_of(meeting))
+        try:
+            await self.store.finish_recording(recorder.recording_id, duration_s, people, note, EVER)
+            await self._process_or_say_why(recorder.recording_id, self.preset_of(meeting))
+        except DatabaseUnavailable as error:  # the server ends
+            logger.error("recording %s will be looked at at the next start: %s", recorder.recording_id, error)
+            return
         await self.tell(recorder.recording_id)
 
     def preset_of(self, meeting: Meeting) -> Preset:
