@@ -141,7 +141,7 @@ async def make_scheduler(tmp_path: Path, settings: Settings, registry: Registry)
     opened: list[tuple[Scheduler, Database]] = []
 
     async def make(**given: Any) -> tuple[Scheduler, Watcher]:
-        database = await Database.open(tmp_path / "state.sqlite3")
+        database = await Database.open(given.pop("address", tmp_path / "state.sqlite3"))
         watcher = Watcher()
         given = {"backoff": Backoff(first_s=0.05), **given}
         scheduler = Scheduler(database, given.pop("settings", settings), watcher, **{"registry": registry, **given})

@@ -18,6 +18,7 @@ import pytest
 from material import RATE_HZ, RecordingMaker, beep, cut, flash, onset_s, tone
 from processes import appeared, is_running
 
+from vmeet_core.database import Address, DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.media.audio import read_all, read_audio
 from vmeet_core.media.frames import planes_of
@@ -25,6 +26,7 @@ from vmeet_core.pipeline import scheduler as scheduler_module
 from vmeet_core.pipeline.backoff import Backoff
 from vmeet_core.pipeline.messages import Order
 from vmeet_core.pipeline.scheduler import MAX_ATTEMPTS, UnknownJob
+from vmeet_core.pipeline.store import JobStore
 from vmeet_core.pipeline.views import JobView, ProcessRequest
 from vmeet_core.plugins import Registry, discover
 from vmeet_core.settings import Settings
@@ -565,21 +567,75 @@ async def test_a_segment_that_is_gone_is_named(
     assert f"segments/{segment.name} is gone from {folder}" in step(again, "audio:ann").error
 
 
-async def test_the_end_of_a_step_outlasts_a_database_that_is_locked(
-    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path, processes: list[str]
+async def test_a_job_survives_a_restart_whichever_the_database(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, address: Address, tmp_path: Path
 ) -> None:
+    folder = small(recording)
+    first, watcher = await make_scheduler(address=address)
+    options = {"slow": {"folder": str(tmp_path)}}
+    job_id = await first.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
+    await appeared(tmp_path / "started")
+    await first.close()
+    (tmp_path / "go").touch()
+    _, watcher = await make_scheduler(address=address)
+    job = await watcher.ended(job_id)
+    assert job.state == "done", [one.error for one in job.steps]
+
+
+async def test_a_database_that_is_locked_for_ten_seconds_costs_a_job_nothing(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
+) -> None:
+    """Neither the steps that end meanwhile nor those that are to begin; each runs once."""
+    folder = small(recording)
     scheduler, watcher = await make_scheduler()
-    job_id = await scheduler.submit("r1", small(recording), slow(tmp_path))
+    options = {"slow": {"folder": str(tmp_path)}}
+    job_id = await scheduler.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
     await appeared(tmp_path / "started")
     with contextlib.closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         (tmp_path / "go").touch()
-        await asyncio.sleep(8)  # longer than a statement waits by itself
-        other.execute("ROLLBACK")
+        began_s = time.monotonic()
+        await asyncio.sleep(10)
+        assert (await scheduler.jobs("r1"))[0].state == "running"  # asking does not wait
     job = await watcher.ended(job_id)
-    assert job.state == "done"
-    assert len(processes) == len(job.steps)
-    assert {one.attempts for one in job.steps} == {0}
+    assert job.state == "done", [one.error for one in job.steps]
+    assert time.monotonic() - began_s > 10
+    assert [one.state for one in (await scheduler.jobs("r1"))[0].steps] == ["done"] * len(job.steps)
+    assert {one.attempts for one in (await JobStore(scheduler._database).of_recording("r1"))[0].steps} == {0}
+
+
+async def test_cancelling_does_not_wait_for_ever_for_a_locked_database(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vmeet_core.pipeline.scheduler.PATIENCE_S", 1.0)
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    options = {"slow": {"folder": str(tmp_path)}}
+    job_id = await scheduler.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
+    await appeared(tmp_path / "started")
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnavailable):
+            await asyncio.wait_for(scheduler.cancel(job_id), 5)
+    assert (await watcher.ended(job_id)).state == "cancelled"
+
+
+async def test_a_server_that_ends_while_its_database_is_locked_leaves_the_rest_to_the_next(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
+) -> None:
+    """It ends soon, and no step has failed."""
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    options = {"slow": {"folder": str(tmp_path)}}
+    job_id = await scheduler.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
+    await appeared(tmp_path / "started")
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        (tmp_path / "go").touch()
+        await asyncio.wait_for(scheduler.close(), 30)
+    _, watcher = await make_scheduler()
+    job = await watcher.ended(job_id)
+    assert job.state == "done", [one.error for one in job.steps]
 
 
 async def test_a_name_is_kept(recording: RecordingMaker, make_scheduler: MakeScheduler) -> None:

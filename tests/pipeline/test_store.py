@@ -1,7 +1,6 @@
-"""Tests of jobs in the database."""
+"""Tests of jobs in the database, SQLite and PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,9 @@ from vmeet_core.pipeline.views import ProcessRequest
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[JobStore]:
-    database = await Database.open(tmp_path / "state.sqlite3")
-    yield JobStore(database)
-    await database.close()
+def store(database: Database) -> JobStore:
+    """In a database of each kind."""
+    return JobStore(database)
 
 
 def job(job_id: str, *names: str, recording: str = "r", created_s: float = 1.0) -> Job:
@@ -104,3 +102,21 @@ async def test_deleting_takes_the_steps_along(store: JobStore) -> None:
     assert await store.of_recording("r") == []
     assert await store.done("r", "key-s") == []
     assert len(await store.of_recording("other")) == 1
+
+
+async def test_jobs_of_several_recordings_come_at_once(store: JobStore) -> None:
+    for name, recording, created_s in (("a", "r", 2.0), ("b", "s", 1.0), ("c", "r", 1.0), ("d", "t", 1.0)):
+        await store.save(job(name, "x", recording=recording, created_s=created_s))
+    found = await store.of_recordings(["r", "s", "none"])
+    assert {recording: [one.id for one in jobs] for recording, jobs in found.items()} == {"r": ["c", "a"], "s": ["b"]}
+    assert await store.of_recordings([]) == {}
+
+
+async def test_lists_come_without_logs_which_stay_where_they_are(store: JobStore) -> None:
+    one = job("j", "a")
+    one.steps[0].log = Log(["one", "two"])
+    await store.save(one)
+    (listed,) = (await store.of_recordings(["r"]))["r"]
+    assert listed.steps[0].log.tail() == []
+    (whole,) = await store.of_recording("r")
+    assert whole.steps[0].log.tail() == ["one", "two"]

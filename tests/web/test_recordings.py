@@ -1,11 +1,12 @@
 """The list of recordings and the page of one."""
 
+import asyncio
 from typing import Any
 
 import av
 import numpy as np
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 LENGTH_S, FPS = 30, 5
@@ -49,8 +50,9 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def show(site: Any, *entries: dict[str, Any]) -> None:
-    site.answers["GET /api/recordings"] = (200, {"recordings": list(entries)})
+def show(site: Any, *entries: dict[str, Any], query: str = "", total: int | None = None) -> None:
+    answer = {"recordings": list(entries), "total": len(entries) if total is None else total, "offset": 0}
+    site.answers[f"GET /api/recordings{query}"] = (200, answer)
 
 
 async def test_an_empty_list_says_how_to_begin(page: Page, site: Any) -> None:
@@ -72,13 +74,105 @@ async def test_the_list_names_what_it_knows_newest_first(page: Page, site: Any) 
     await expect(cards.nth(1).get_by_test_id("state")).to_have_text("Ready")
 
 
-async def test_the_filter_looks_at_titles_and_names(page: Page, site: Any) -> None:
-    show(site, recording("r1", "週一例會", "ready"), recording("r2", "Plan B", "ready", people=["Bob"]))
+async def test_the_search_shows_what_the_server_finds(page: Page, site: Any) -> None:
+    first, second = recording("r1", "週一例會", "ready"), recording("r2", "Plan B", "ready", people=["Bob"])
+    show(site, second, first)
+    show(site, first, query="?q=%E4%BE%8B%E6%9C%83")
+    show(site, second, query="?q=bob+plan")
+    show(site, query="?q=nobody")
     await page.goto("/recordings")
     for wanted, count in (("例會", 1), ("bob plan", 1), ("", 2), ("nobody", 0)):
         await page.get_by_test_id("filter").fill(wanted)
         await expect(page.get_by_test_id("recording").filter(visible=True)).to_have_count(count)
     await expect(page.get_by_test_id("empty")).to_contain_text("No recording matches")
+    await expect(page.get_by_test_id("empty")).to_contain_text("All words must occur")
+
+
+def hit(text: str, marks: list[list[int]], start_s: float | None, participant: str | None = "王小明") -> dict[str, Any]:
+    return {
+        "text": text,
+        "marks": marks,
+        "participant": participant,
+        "start_s": start_s,
+        "end_s": None,
+        "language": "zh",
+    }
+
+
+async def test_places_are_marked_and_lead_into_the_player(page: Page, site: Any, film: str) -> None:
+    hits = [hit("\U00020000 大家早安，早安", [[4, 6], [7, 9]], 12.5), hit("no place", [], None, None)]
+    show(site, recording("r1", "Talk", "ready", hits=hits), query="?q=%E6%97%A9%E5%AE%89")
+    show_one(site, film)
+    await page.goto("/recordings?q=早安")
+    await expect(page.get_by_test_id("filter")).to_have_value("早安")
+    links = page.get_by_test_id("hits").get_by_role("link")
+    await expect(links).to_have_count(2)
+    await expect(links.nth(0)).to_have_text("0:12王小明\U00020000 大家早安，早安")
+    assert await links.nth(0).locator("mark").all_text_contents() == ["早安", "早安"]
+    await expect(links.nth(1)).to_have_attribute("href", "/recordings/r1")
+    site.events.put_nowait(("recording", recording("r1", "Talk on", "ready")))
+    await expect(page.get_by_test_id("recording")).to_contain_text("Talk on")
+    await expect(links).to_have_count(2)
+    await links.nth(0).click()
+    await expect(page.get_by_test_id("time")).to_have_text("0:12 / 0:30")
+
+
+async def test_the_search_is_reached_by_a_key_and_kept_in_the_address(page: Page, site: Any) -> None:
+    show(site, recording("r1", "Talk", "ready"))
+    show(site, query="?q=%2Fx")
+    await page.goto("/recordings")
+    await expect(page.get_by_test_id("recording")).to_have_count(1)
+    await page.keyboard.press("/")
+    await page.keyboard.type("/x")
+    await expect(page.get_by_test_id("empty")).to_be_visible()
+    assert page.url.endswith("/recordings?q=%2Fx")
+    site.events.put_nowait(("recording", recording("r2", "New one", "recording", duration_s=None)))
+    await page.get_by_test_id("filter").fill("")
+    await expect(page.get_by_test_id("recording")).to_have_count(1)
+    assert page.url.endswith("/recordings")
+
+
+async def test_the_answer_to_what_was_typed_last_is_shown(page: Page, site: Any) -> None:
+    """Also when an earlier one comes later."""
+    show(site, recording("r1", "Slow", "ready"), query="?q=slow")
+    show(site, recording("r2", "Quick", "ready"), query="?q=quick")
+    show(site)
+    held = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/api/recordings?q=slow", late)
+    await page.goto("/recordings")
+    await page.get_by_test_id("filter").fill("slow")
+    async with page.expect_request("**/api/recordings?q=slow"):
+        pass
+    await page.get_by_test_id("filter").fill("quick")
+    await expect(page.get_by_test_id("recording")).to_contain_text("Quick")
+    async with page.expect_response("**/api/recordings?q=slow"):
+        held.set()
+    await expect(page.get_by_test_id("recording")).to_contain_text("Quick")
+
+
+async def test_a_long_list_comes_in_pages(page: Page, site: Any) -> None:
+    show(site, recording("r3", "C", "ready"), recording("r2", "B", "ready"), total=3)
+    show(site, recording("r1", "A", "ready"), query="?offset=2", total=3)
+    await page.goto("/recordings")
+    await expect(page.get_by_test_id("recording")).to_have_count(2)
+    await expect(page.get_by_text("3 recordings")).to_be_visible()
+    await page.get_by_test_id("more").click()
+    await expect(page.get_by_test_id("recording")).to_have_count(3)
+    await expect(page.get_by_test_id("recording").nth(2).get_by_role("link", name="A", exact=True)).to_be_focused()
+    await expect(page.get_by_test_id("more")).to_be_hidden()
+
+
+async def test_a_database_that_does_not_answer_is_told(page: Page, site: Any) -> None:
+    show(site, recording("r1", "Talk", "ready"))
+    await page.goto("/recordings")
+    for waiting in (True, False):
+        site.events.put_nowait(("database", {"waiting": waiting}))
+        await expect(page.get_by_test_id("database-waiting")).to_be_visible(visible=waiting)
 
 
 async def test_progress_is_live(page: Page, site: Any) -> None:

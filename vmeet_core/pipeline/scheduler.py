@@ -13,13 +13,13 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from vmeet_core.database import Database
+from vmeet_core.database import PATIENCE_S, Database, DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.pipeline import graph
 from vmeet_core.pipeline.backoff import Backoff
@@ -44,7 +44,8 @@ RESULTS = "results"  #: the folder of all jobs' results, inside the recording's
 LOGS = "logs"  #: and that of their steps' logs
 MAX_ATTEMPTS = 3
 MAX_WAIT_S = 600.0
-COMMIT_BACKOFF = Backoff(first_s=0.1, factor=2.0, max_s=5.0)
+LAST_WRITE_S = 5.0  #: what a database that does not answer may delay the end of the server
+EVER = float("inf")  #: what a step has done is kept until it can be written: nobody waits for the answer
 _log = logging.getLogger(__name__)
 
 
@@ -69,6 +70,7 @@ class Scheduler:
         first_step: StepSpec | None = None,
         backoff: Backoff | None = None,
     ) -> None:
+        self._database = database
         self._store = JobStore(database)
         self._settings = settings
         self._registry = registry
@@ -99,6 +101,7 @@ class Scheduler:
     async def close(self) -> None:
         """End all processes; the jobs go on at the next start. Twice does no harm."""
         self._closing = True
+        self._database.patience.hurry(LAST_WRITE_S)
         if self._timer is not None:
             self._timer.cancel()
         await self._stop(list(self._runs))
@@ -109,20 +112,21 @@ class Scheduler:
         recording_id: str,
         folder: Path,
         request: ProcessRequest,
+        patience_s: float = PATIENCE_S,
         *,
         priority: Priority = "fresh",
         name: str = "",
     ) -> str:
         """A new job on the recording in ``folder``; its id. ``name`` is what the user calls what will come of it.
 
-        Raises Permanent for a request that cannot be met.
+        Raises Permanent for a request that cannot be met, and DatabaseUnavailable.
         """
         registry = await self._plugins()
         graph.check_request(request, self._settings, registry)
         (first,) = planned([self._first_step], self._settings, registry, self._limits)
         job = self._new_job(recording_id, folder, request, first)
         job.priority, job.name = priority, name
-        await self._store.save(job)
+        await self._store.save(job, patience_s)
         self._active[job.id] = job
         self._notifier.now(job)
         self._dispatch()
@@ -134,7 +138,7 @@ class Scheduler:
         if not job.is_active:
             return
         job.cancel()
-        await self._stop([run for run in self._runs if run[0] == job_id])
+        await self._stop([run for run in self._runs if run[0] == job_id], PATIENCE_S)
         self._active.pop(job_id, None)
         await self._commit(job)
 
@@ -174,6 +178,11 @@ class Scheduler:
             raise UnknownJob(f"the job {job_id} has no step {step_name}")
         return _log_path(job, step_name)
 
+    async def jobs_of(self, recording_ids: Sequence[str]) -> dict[str, list[JobView]]:
+        """All jobs of these recordings, of each the oldest first, without the logs of jobs that have ended."""
+        found = await self._store.of_recordings(recording_ids)
+        return {each: [self._active.get(job.id, job).view() for job in jobs] for each, jobs in found.items()}
+
     async def jobs(self, recording_id: str) -> list[JobView]:
         """All jobs of a recording, the oldest first."""
         return [self._active.get(job.id, job).view() for job in await self._store.of_recording(recording_id)]
@@ -183,7 +192,7 @@ class Scheduler:
         for job in [job for job in self._active.values() if job.recording_id == recording_id]:
             job.cancel()
             self._active.pop(job.id, None)
-            await self._stop([run for run in self._runs if run[0] == job.id])
+            await self._stop([run for run in self._runs if run[0] == job.id], PATIENCE_S)
             self._notifier.forget(job)
         await self._store.delete(recording_id)
 
@@ -204,25 +213,17 @@ class Scheduler:
             raise UnknownJob(f"there is no job {job_id}")
         return job
 
-    async def _stop(self, runs: list[tuple[str, str]]) -> None:
+    async def _stop(self, runs: list[tuple[str, str]], patience_s: float | None = None) -> None:
+        """Raises DatabaseUnavailable when what they have done cannot be written within ``patience_s``."""
         for run in runs:
             if run in self._processes:
                 self._processes[run].cancel()
-        await asyncio.gather(*(self._runs[run] for run in runs if run in self._runs))
+        tasks = [self._runs[run] for run in runs if run in self._runs]
+        if tasks and (await asyncio.wait(tasks, timeout=patience_s))[1]:
+            raise DatabaseUnavailable("the steps have been stopped, but what they did cannot be written yet")
 
-    async def _commit(self, job: Job) -> None:
-        """As often as it takes while the database is locked or away: what a step has done must not be lost."""
-        failures = 0
-        while True:
-            try:
-                await self._store.save(job)
-                break
-            except OperationalError as error:
-                failures += 1
-                if self._closing:
-                    raise
-                _log.warning("job %s cannot be written yet: %s", job.id, error.orig)
-                await asyncio.sleep(COMMIT_BACKOFF.wait_s(failures))
+    async def _commit(self, job: Job, patience_s: float = PATIENCE_S) -> None:
+        await self._store.save(job, patience_s)
         self._notifier.now(job)
 
     def _dispatch(self) -> None:
@@ -257,20 +258,20 @@ class Scheduler:
         """One step from start to commit. Never cancelled itself: only its process is."""
         run = (job.id, step.spec.name)
         try:
-            await self._commit(job)
+            await self._commit(job, EVER)
             if not await self._reuse(job, step):
                 await self._execute(job, step)
             if step.spec.name == graph.PREPARE and step.state == "done":
                 await self._expand(job, step)
-        except SQLAlchemyError:
-            _log.exception("the step %s of job %s", *reversed(run))
-            step.requeue()  # it is no fault of the step
+        except (SQLAlchemyError, DatabaseUnavailable) as error:  # the server ends: no fault of the step
+            _log.warning("the step %s of job %s is left to the next start: %s", *reversed(run), error)
+            step.requeue()
         except Exception as error:
             _log.exception("the step %s of job %s", *reversed(run))
             step.state, step.error = "failed", f"{type(error).__name__}: {error}"
         try:
             await self._ended(job)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, DatabaseUnavailable):
             _log.exception("the end of step %s of job %s could not be written", *reversed(run))
         finally:
             self._runs.pop(run)
@@ -282,11 +283,11 @@ class Scheduler:
         if job.id in self._active:
             if not job.is_active:
                 self._active.pop(job.id)
-            await self._commit(job)
+            await self._commit(job, EVER)
 
     async def _reuse(self, job: Job, step: Step) -> bool:
         """Take over what an earlier job made, if it is still there."""
-        for outputs in await self._store.done(job.recording_id, step.key):
+        for outputs in await self._store.done(job.recording_id, step.key, EVER):
             if all((job.folder / path).is_file() for path in outputs.values()):
                 step.outputs, step.state, step.progress, step.error = outputs, "done", 1.0, None
                 step.seconds, step.cpu_s = 0.0, 0.0

@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vmeet_core.pipeline.views import JobView
 from vmeet_core.plugins import Registry
+from vmeet_core.search import QueryError, parse_query
 from vmeet_core.server.api_meetings import check_choices
-from vmeet_core.server.errors import ApiError, read_body
+from vmeet_core.server.errors import ApiError, ModelT, read_body
 from vmeet_core.server.hall import Hall
 from vmeet_core.server.store import RecordingRow
 from vmeet_core.settings import Preset
@@ -38,6 +39,15 @@ class NewName(BaseModel):
     name: str = Field(max_length=MAX_NAME_CHARS)
 
 
+class ListQuery(BaseModel):
+    """What ``GET /api/recordings`` may be asked with."""
+
+    model_config = ConfigDict(extra="forbid")
+    q: str = ""
+    limit: int = Field(default=50, ge=1, le=200)
+    offset: int = Field(default=0, ge=0, le=1_000_000_000)
+
+
 class RecordingsApi:
     """Handlers; ``add_to`` puts their routes into an application."""
 
@@ -59,9 +69,21 @@ class RecordingsApi:
         app.router.add_get("/api/events", self._hall.events.stream)
 
     async def index(self, request: web.Request) -> web.Response:
-        """All recordings, newest first."""
-        rows = await self._hall.store.recordings()
-        return web.json_response({"recordings": [await self._hall.describe(row) for row in rows]})
+        """Recordings, newest first; with ``q`` those in which all its words occur, best first, with the places."""
+        wanted = _query(request, ListQuery)
+        try:
+            terms = parse_query(wanted.q)
+        except QueryError as error:
+            raise ApiError(422, "bad-query", str(error), "q") from None
+        if wanted.q.strip():
+            page = await self._hall.store.search(terms, wanted.limit, wanted.offset)
+        else:
+            page = await self._hall.store.page(wanted.limit, wanted.offset)
+        recordings = await self._hall.describe_all(page.rows)
+        if wanted.q.strip():
+            for each in recordings:
+                each["hits"] = [hit._asdict() for hit in page.hits.get(each["id"], [])]
+        return web.json_response({"recordings": recordings, "total": page.total, "offset": wanted.offset})
 
     async def show(self, request: web.Request) -> web.Response:
         """One recording with all its jobs and files."""
@@ -170,6 +192,16 @@ class RecordingsApi:
         if row is None:
             raise ApiError(404, "unknown-recording", "there is no such recording; it may have been deleted")
         return row
+
+
+def _query(request: web.Request, model: type[ModelT]) -> ModelT:
+    """The parameters of the address as a model. Raises ApiError that names the first wrong one."""
+    try:
+        return model.model_validate(dict(request.query))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or None
+        raise ApiError(422, "bad-query", f"{field or 'the address'}: {first['msg']}", field) from None
 
 
 def _attachment(row: RecordingRow, path: Path) -> str:

@@ -61,6 +61,12 @@ def _ice_url(value: str) -> str:
     return value
 
 
+def _database(value: str) -> str:
+    if value and not re.fullmatch(r"postgres(ql)?(\+asyncpg)?://[^/\s]*/[^/?\s]+(\?\S*)?", value):
+        raise ValueError('should be "postgresql://USER:PASSWORD@HOST/NAME", or "" for SQLite')
+    return re.sub(r"^postgres(ql)?(\+asyncpg)?:", "postgresql+asyncpg:", value)
+
+
 class Table(BaseModel):
     """A table of the file: unknown keys are errors."""
 
@@ -109,6 +115,11 @@ class Server(Table):
         (), description="names of the providers that may send media to another machine"
     )
     data_dir: Path = Field(Path("data"), description="the folder of the database and the recordings")
+    database: Annotated[str, AfterValidator(_database)] = Field(
+        "",
+        description='a PostgreSQL database, "postgresql://USER:PASSWORD@HOST/NAME"; by default SQLite in `data_dir`',
+        repr=False,
+    )
     access_key: str = Field(
         "",
         description="asked of whoever creates meetings or opens recordings; one is made where it is left out",

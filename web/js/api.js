@@ -79,8 +79,12 @@ export const api = {
   pictures: async () => (await call("GET", "/api/pictures")).pictures,
   /** @param {string} id of the meeting @param {Blob} file @returns {Promise<{name: string}>} */
   addPicture: (id, file) => call("POST", `/api/meetings/${encodeURIComponent(id)}/pictures`, file),
-  /** @returns {Promise<Recording[]>} */
-  recordings: async () => (await call("GET", "/api/recordings")).recordings,
+  /** Newest first; with a search the best first. @param {string} [q] @param {number} [offset]
+   *  @returns {Promise<import("./types.js").RecordingList>} */
+  recordings: (q = "", offset = 0) => {
+    const parameters = new URLSearchParams({ ...(q && { q }), ...(offset && { offset: String(offset) }) });
+    return call("GET", `/api/recordings${parameters.size ? `?${parameters}` : ""}`);
+  },
   /** @param {string} id @returns {Promise<Recording>} */
   recording: (id) => call("GET", recordingPath(id)),
   /** @param {string} id @returns {Promise<void>} */

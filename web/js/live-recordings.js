@@ -2,11 +2,10 @@
 
 import { isKey, t } from "./i18n.js";
 
-/** @typedef {import("./types.js").Recording} Recording */
-
 /**
- * Events (CustomEvent): `recording` (Recording, with its latest job), `job` (Job, any one), `deleted` (id), `live`
- * (boolean: whether the stream is open; after an interruption one should read everything again).
+ * Events (CustomEvent): `recording` (Recording, with its latest job), `job` (Job, any one), `deleted` (id), `database`
+ * (boolean: whether the server waits for its database), `live` (boolean: whether the stream is open; after an
+ * interruption one should read everything again).
  */
 export class LiveRecordings extends EventTarget {
   open() {
@@ -15,6 +14,7 @@ export class LiveRecordings extends EventTarget {
     this.source.addEventListener("error", () => this.emit("live", false));
     this.source.addEventListener("recording", (event) => this.emit("recording", JSON.parse(event.data)));
     this.source.addEventListener("job", (event) => this.emit("job", JSON.parse(event.data)));
+    this.source.addEventListener("database", (event) => this.emit("database", JSON.parse(event.data).waiting));
     this.source.addEventListener("recording-deleted", (event) => this.emit("deleted", JSON.parse(event.data).id));
   }
 
@@ -70,10 +70,4 @@ export function withoutMissing(before, told) {
   if (!missing.length || isUnfinished(told)) return told;
   const results = Object.fromEntries(Object.entries(told.results).filter(([name]) => !missing.includes(name)));
   return { ...told, results, missing };
-}
-
-/** @param {Recording} recording @param {string} wanted */
-export function matchesFilter(recording, wanted) {
-  const text = [recording.title, ...recording.people].join("\n").toLocaleLowerCase();
-  return wanted.toLocaleLowerCase().split(/\s+/).every((word) => text.includes(word));
 }

@@ -145,6 +145,20 @@
  * @property {Job | null} job
  * @property {Job[]} [jobs]
  * @property {RecordingFile[]} [files]
+ * @property {Hit[]} [hits] where the words of a search were said
  */
+
+/**
+ * A place in a recording. `marks` are [from, to) in the characters (not UTF-16 units) of `text`.
+ * @typedef {object} Hit
+ * @property {string} text
+ * @property {[number, number][]} marks
+ * @property {string | null} participant
+ * @property {number | null} start_s
+ * @property {number | null} end_s
+ * @property {string | null} language
+ */
+
+/** @typedef {{recordings: Recording[], total: number, offset: number}} RecordingList */
 
 export {};

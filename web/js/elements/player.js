@@ -97,6 +97,13 @@ export class Player extends HTMLElement {
     if (!place.paused) this.video.play().catch(() => {});
   }
 
+  /** Go there as soon as it can be gone to. @param {number} time_s */
+  startAt(time_s) {
+    const go = () => (this.video.currentTime = time_s);
+    if (this.video.readyState) go();
+    else this.video.addEventListener("loadedmetadata", go, { once: true });
+  }
+
   togglePlay() {
     if (this.video.paused) this.video.play().catch(() => {});
     else this.video.pause();

@@ -47,6 +47,7 @@ export class RecordingPage extends LocalizedElement {
     this.again = h("button", { type: "button", class: "small", "data-testid": "again", onclick: () => this.processAgain() }, icon("again"), h("span", { t: "job.again" }));
     this.removal = h("button", { type: "button", class: "small danger-text", "data-testid": "delete", onclick: () => this.deleteThis() }, icon("trash"), h("span", { t: "delete" }));
     this.main = h("main", { id: "main" });
+    this.onHash = () => this.jump();
   }
 
   /** @override */
@@ -55,6 +56,7 @@ export class RecordingPage extends LocalizedElement {
     if (this.childElementCount) return;
     fill(this, topBar(), this.main, this.notices);
     this.addEventListener("vmeet-key", () => this.load());
+    window.addEventListener("hashchange", this.onHash);
     this.live.addEventListener("recording", (event) => this.heard(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("job", (event) => this.heardOfJob(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("deleted", (event) => /** @type {CustomEvent} */ (event).detail === this.recordingId && this.gone());
@@ -64,6 +66,7 @@ export class RecordingPage extends LocalizedElement {
   /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();
+    window.removeEventListener("hashchange", this.onHash);
     this.live.close();
   }
 
@@ -78,11 +81,19 @@ export class RecordingPage extends LocalizedElement {
     try {
       const recording = await api.recording(this.recordingId);
       if (!this.recording) this.build();
+      const first = !this.recording;
       this.show(recording);
+      if (first) this.jump();
       if (!this.live.source) this.live.open();
     } catch (error) {
       this.failed(error);
     }
+  }
+
+  /** To the place that the address names: #t=SECONDS. @private */
+  jump() {
+    const time_s = Number(/^#t=([0-9.]+)$/.exec(location.hash)?.[1] ?? NaN);
+    if (Number.isFinite(time_s)) this.player.startAt(time_s);
   }
 
   /** @private @param {unknown} error */
