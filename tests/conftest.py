@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from postgresql_server import PostgresqlServer, programs
+
+from vmeet_core.database import Address, Database, sqlite_address
 
 Completed = subprocess.CompletedProcess[str]
 RunVmeet = Callable[..., Completed]
@@ -22,6 +25,37 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder shared/data beside the checkout is absent")
     return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """Running; a test that stops it starts it again."""
+    folder = programs()
+    if folder is None:
+        if os.environ.get("CI"):
+            pytest.fail("PostgreSQL is not installed, and CI does without no test")
+        pytest.skip("PostgreSQL is not installed; on Debian: apt-get install postgresql")
+    server = PostgresqlServer(folder)
+    server.start()
+    yield server
+    server.stop()
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
+    """Of a new, empty database of each kind."""
+    if request.param == "sqlite":
+        return sqlite_address(tmp_path / "state.sqlite3")
+    return Address.parse(request.getfixturevalue("postgresql_server").make_database())
+
+
+@pytest.fixture
+async def database(address: Address) -> AsyncIterator[Database]:
+    """An open one of each kind."""
+    database = await Database.open(address)
+    yield database
+    await database.close()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ ROWS = (
     {"cli"},
     {"server"},
     {"sfu", "live", "recording", "pipeline", "evaluate"},
+    {"search"},
     {"media", "meetings", "timeline", "database"},
     {"protocol"},
     {"manifest"},
@@ -136,6 +137,9 @@ def test_plugins_enter_only_what_is_meant_for_them():
         ("server", "testing", False),
         ("cli", "testing", True),
         ("pipeline", "", True),
+        ("pipeline", "search", True),
+        ("search", "database", True),
+        ("search", "server", False),
     ],
 )
 def test_the_rule_itself(room, other, good):

@@ -28,6 +28,14 @@ def test_every_file_of_the_client_is_in_the_wheel(wheel: Path) -> None:
     assert not [name for name in packed if name.startswith("tests")]
 
 
+def test_the_migrations_are_in_the_wheel(wheel: Path) -> None:
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    migrations = ROOT / "vmeet_core/database/migrations"
+    files = [path.relative_to(ROOT).as_posix() for path in migrations.rglob("*") if path.suffix in (".py", ".mako")]
+    assert len(files) > 3
+    assert set(files) <= packed
+
+
 @pytest.mark.parametrize(
     "folder", sorted((ROOT / "plugins").glob("*/pyproject.toml")), ids=lambda path: path.parent.name
 )

@@ -1,10 +1,14 @@
 """``vmeet doctor`` on a machine that is well, and on ones that are not."""
 
+import asyncio
+import sqlite3
 import sys
 
 import pytest
 
 from vmeet_core.cli import doctor
+from vmeet_core.database import sqlite_address
+from vmeet_core.database.migrate import HEAD, migrate
 from vmeet_core.settings import Recording, Server, Settings
 from vmeet_core.sfu import network
 
@@ -16,7 +20,18 @@ def found(done):
 def test_a_sound_machine(run_vmeet, tmp_path):
     done = run_vmeet("doctor")
     subjects = {line[6:].partition(":")[0]: line[:5].strip() for line in found(done)}
-    for subject in ("Python", "packages", "aiortc", "codecs", "disk", "UDP ports", "settings", "plugin", "model files"):
+    for subject in (
+        "Python",
+        "packages",
+        "aiortc",
+        "codecs",
+        "disk",
+        "database",
+        "UDP ports",
+        "settings",
+        "plugin",
+        "model files",
+    ):
         assert subjects[subject] == "ok", done.stdout
     assert subjects.pop("fonts") in ("ok", "FAULT")  # a matter of the machine
     assert "FAULT" not in subjects.values()
@@ -48,6 +63,44 @@ def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path, monkeypatch):
     assert room.remedy == ""
     assert permission.found == f"{tmp_path} cannot be written"
     assert "server.data_dir" in permission.remedy
+
+
+def test_the_database_and_its_version_are_named(tmp_path, postgresql_server):
+    """Without making or changing it."""
+    settings = Settings(server=Server(data_dir=tmp_path))
+    file = tmp_path / "vmeet.sqlite3"
+    (finding,) = doctor.database(settings)
+    assert finding == (
+        "database",
+        f"SQLite {sqlite3.sqlite_version}, {file}: not there yet, made at the first start",
+        "",
+    )
+    assert not file.exists()
+    asyncio.run(migrate(sqlite_address(file)))
+    (finding,) = doctor.database(settings)
+    assert finding.found == f"SQLite {sqlite3.sqlite_version}, {file}: tables of version {HEAD}"
+
+    url = postgresql_server.make_database()
+    settings = Settings(server=Server(data_dir=tmp_path, database=url))
+    (finding,) = doctor.database(settings)
+    assert finding.found.startswith("PostgreSQL 1")
+    assert finding.found.endswith(f": tables without a version, brought to {HEAD} at the next start")
+    assert finding.remedy == ""
+
+
+def test_a_database_that_the_server_could_not_start_on_is_a_fault(tmp_path):
+    settings = Settings(server=Server(data_dir=tmp_path, database="postgresql://me:secret@127.0.0.1:1/x"))
+    (finding,) = doctor.database(settings)
+    assert "127.0.0.1:1/x cannot be used" in finding.found
+    assert "secret" not in finding.found
+    assert "server.database" in finding.remedy
+    asyncio.run(migrate(sqlite_address(tmp_path / "vmeet.sqlite3")))
+    with sqlite3.connect(tmp_path / "vmeet.sqlite3") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    (finding,) = doctor.database(Settings(server=Server(data_dir=tmp_path)))
+    assert "a newer VMeet" in finding.found
+    assert finding.remedy
 
 
 def test_the_first_free_udp_port_is_named():

@@ -10,6 +10,7 @@ from denoiser_kinds import PROVIDERS
 from material import RecordingMaker
 
 from vmeet_core.database import Database
+from vmeet_core.pipeline.backoff import Backoff
 from vmeet_core.pipeline.scheduler import Scheduler
 from vmeet_core.pipeline.spec import Work
 from vmeet_core.pipeline.views import JobView
@@ -22,7 +23,7 @@ import os, sys, time
 from pathlib import Path
 from vmeet_core.hookspecs import DenoiserStream, Options, Permanent, Retryable
 
-KINDS = ("half", "slow", "flaky", "busy", "broken", "hopeless", "dying")
+KINDS = ("half", "slow", "flaky", "busy", "broken", "hopeless", "dying", "shaky", "greedy")
 
 class FakeOptions(Options):
     gain: float = 0.5
@@ -54,6 +55,17 @@ class Stream(DenoiserStream):
             raise Permanent("this sound cannot be cleaned")
         if self.kind == "dying":
             os.kill(os.getpid(), 9)
+        if self.kind == "shaky":
+            with (folder / "tries").open("a") as tries:
+                tries.write("x")
+            if len((folder / "tries").read_text()) == 1:
+                (folder / "started").touch()
+                os.kill(os.getpid(), 11)
+        if self.kind == "greedy":
+            taken = []
+            while True:
+                taken.append(bytearray(b"x" * 20_000_000))
+                time.sleep(0.02)
         return audio * self.options.gain
 """
 
@@ -129,9 +141,10 @@ async def make_scheduler(tmp_path: Path, settings: Settings, registry: Registry)
     opened: list[tuple[Scheduler, Database]] = []
 
     async def make(**given: Any) -> tuple[Scheduler, Watcher]:
-        database = await Database.open(tmp_path / "state.sqlite3")
+        database = await Database.open(given.pop("address", tmp_path / "state.sqlite3"))
         watcher = Watcher()
-        scheduler = Scheduler(database, settings, watcher, registry=registry, **given)
+        given = {"backoff": Backoff(first_s=0.05), **given}
+        scheduler = Scheduler(database, given.pop("settings", settings), watcher, **{"registry": registry, **given})
         opened.append((scheduler, database))
         await scheduler.start()
         return scheduler, watcher

@@ -61,6 +61,7 @@ async def test_a_killed_server_takes_the_step_along_and_the_next_one_finishes_th
     seconds = {one.name: one.seconds for one in before.steps if one.state == "done"}
     assert {"prepare", "audio:ann"} <= seconds.keys()
     assert "denoise:ann" not in seconds
+    assert {one.attempts for one in before.steps} == {0}
     job = await watcher.ended(before.id)
     assert job.state == "done"
     assert {one.name: one.seconds for one in job.steps if one.name in seconds} == seconds

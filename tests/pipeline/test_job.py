@@ -1,6 +1,9 @@
 """Tests of the state of jobs."""
 
+import time
 from pathlib import Path
+
+import pytest
 
 from vmeet_core.pipeline.job import LOG_LINES, TAIL_LINES, Job, Log, Step
 from vmeet_core.pipeline.spec import Output, StepSpec
@@ -102,3 +105,61 @@ def test_a_log_is_bounded_and_keeps_the_end() -> None:
     assert len(log.tail()) == TAIL_LINES
     assert log.tail()[-2] == "30 %"
     assert len(log.tail()[-1]) < 1000
+
+
+def on_disk(folder: Path, *steps: Step) -> None:
+    finish(*steps)
+    (folder / "results" / "j").mkdir(parents=True, exist_ok=True)
+    for one in steps:
+        (folder / "results" / "j" / one.spec.name).touch()
+
+
+def test_a_retry_makes_again_what_was_deleted_and_what_that_is_made_of(tmp_path: Path) -> None:
+    picture, sound, video, other = step("picture"), step("sound"), step("video", "picture", "sound"), step("other")
+    done = job(tmp_path, picture, sound, video, other)
+    on_disk(tmp_path, picture, sound, video, other)
+    done.state = "done"
+    (tmp_path / "results/j/picture").unlink()
+    done.retry()
+    assert {one.state for one in done.steps} == {"done"}  # nobody sees the picture, and nobody reads it
+    (tmp_path / "results/j/video").unlink()
+    done.retry()
+    assert [one.state for one in (picture, sound, video, other)] == ["queued", "done", "queued", "done"]
+
+
+def test_who_made_what_a_step_reads_and_is_gone_is_known(tmp_path: Path) -> None:
+    a, b, c = step("a"), step("b"), step("c", "a", "b")
+    diamond = job(tmp_path, a, b, c)
+    on_disk(tmp_path, a, b)
+    assert diamond.lost(c) == []
+    (tmp_path / "results/j/b").unlink()
+    assert diamond.lost(c) == [b]
+
+
+def test_until_the_first_step_has_said_what_to_do_nothing_else_is_done(tmp_path: Path) -> None:
+    prepare, sound = step("prepare"), step("sound")
+    again = job(tmp_path, prepare, sound)
+    assert again.ready(0) == [prepare]
+    finish(prepare)
+    assert again.ready(0) == [sound]
+
+
+def test_a_step_that_waits_for_another_try_says_how_long(tmp_path: Path) -> None:
+    a = step("a")
+    a.not_before_s = time.time() + 30
+    assert a.view().retry_in_s is None  # it has not failed yet
+    a.attempts = 1
+    assert 20 < (a.view().retry_in_s or 0) <= 30
+    a.requeue()
+    assert a.attempts == 1
+    a.reset()
+    assert (a.attempts, a.view().retry_in_s) == (0, None)
+
+
+def test_the_cost_of_a_job_is_that_of_its_steps(tmp_path: Path) -> None:
+    a, b, c = step("a"), step("b"), step("c")
+    assert job(tmp_path, a).view().cost.wall_s is None
+    a.seconds, a.cpu_s, a.peak_memory_bytes = 1.5, 2.0, 300
+    b.seconds, b.cpu_s, b.peak_memory_bytes = 0.5, 0.25, 200
+    cost = job(tmp_path, a, b, c).view().cost
+    assert (cost.wall_s, cost.cpu_s, cost.peak_memory_bytes) == pytest.approx((2.0, 2.25, 300))

@@ -6,12 +6,14 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from processes import appeared, gone
 
+from vmeet_core.pipeline.log_file import LogFile
 from vmeet_core.pipeline.messages import Order
-from vmeet_core.pipeline.process import StepFailed, run_process
+from vmeet_core.pipeline.process import Listener, StepFailed, run_process
 from vmeet_core.settings import Settings
 
 AUTOGROUPS = Path("/proc/self/autogroup").exists()
@@ -58,6 +60,35 @@ def stubborn(work):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     hang(work)
 
+def fault(work):
+    import faulthandler
+    print("before the fault", file=sys.stderr)
+    faulthandler._sigsegv()
+
+def starved(work):
+    raise MemoryError("no more")
+
+def greedy(work):
+    taken = []
+    while True:
+        taken.append(bytearray(b"x" * 20_000_000))
+        time.sleep(0.02)
+
+def busy(work):
+    kept = bytearray(b"x" * 100_000_000)
+    until = time.process_time() + 0.5
+    while time.process_time() < until:
+        pass
+    (work.folder / "started").touch()
+    if work.params["text"] == "hang":
+        time.sleep(600)
+    work.outputs["out"].touch()
+
+def told_to_end(work):
+    import signal
+    os.kill(os.getpid(), signal.SIGTERM)
+    work.outputs["out"].touch()
+
 def chatter(work):
     sys.stderr.write("x" * 3_000_000 + "\\n")
     sys.stderr.write("the end\\n")
@@ -65,6 +96,24 @@ def chatter(work):
 """
 
 MakeOrder = Callable[[str], Order]
+
+
+class Notes(Listener):
+    """All that a process told."""
+
+    def __init__(self) -> None:
+        self.shares: list[float] = []
+        self.lines: list[str] = []
+        self.costs: list[tuple[float, int]] = []
+
+    def progress(self, share: float) -> None:
+        self.shares.append(share)
+
+    def log(self, line: str) -> None:
+        self.lines.append(line)
+
+    def usage(self, cpu_s: float, peak_memory_bytes: int) -> None:
+        self.costs.append((cpu_s, peak_memory_bytes))
 
 
 @pytest.fixture
@@ -90,10 +139,9 @@ def make_order(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPat
 
 
 async def ran(order: Order) -> tuple[list[float], list[str]]:
-    progress: list[float] = []
-    log: list[str] = []
-    await run_process(order, progress.append, log.append)
-    return progress, log
+    notes = Notes()
+    await run_process(order, notes)
+    return notes.shares, notes.lines
 
 
 async def test_a_step_writes_under_another_name_and_reports(tmp_path: Path, make_order: MakeOrder) -> None:
@@ -161,3 +209,71 @@ async def test_a_step_that_is_killed_says_so(tmp_path: Path, make_order: MakeOrd
     os.kill(other, signal.SIGKILL)
     with pytest.raises(StepFailed, match="SIGKILL"):
         await running
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals and /proc")
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [("fault", "SIGSEGV"), ("leave", "exit code 5"), ("starved", "memory ran out: no more")],
+)
+async def test_a_sudden_end_is_worth_another_try(make_order: MakeOrder, function: str, message: str) -> None:
+    with pytest.raises(StepFailed, match=message) as failure:
+        await ran(make_order(function))
+    assert failure.value.crashed
+
+
+async def test_a_fault_of_the_step_itself_is_no_sudden_end(make_order: MakeOrder) -> None:
+    with pytest.raises(StepFailed, match="AttributeError") as failure:
+        await ran(make_order("absent"))
+    assert not failure.value.crashed
+
+
+async def test_of_a_segmentation_fault_the_log_says_where(tmp_path: Path, make_order: MakeOrder) -> None:
+    notes = Notes()
+    with pytest.raises(StepFailed):
+        await run_process(make_order("fault"), notes, log_file=LogFile(tmp_path / "logs" / "fault.log"))
+    whole = (tmp_path / "logs" / "fault.log").read_text()
+    assert whole.index("before the fault") < whole.index("Segmentation fault") < whole.index("in fault")
+    assert any("in fault" in line for line in notes.lines)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="proc(5)")
+async def test_a_step_that_uses_too_much_memory_is_ended(make_order: MakeOrder) -> None:
+    notes = Notes()
+    with pytest.raises(StepFailed, match=r"^it used more than 300 MB of memory$") as failure:
+        await run_process(make_order("greedy"), notes, memory_bytes=300_000_000)
+    assert not failure.value.crashed
+    assert 300_000_000 < notes.costs[-1][1] < 1_000_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="proc(5)")
+@pytest.mark.parametrize("killed", [False, True])
+async def test_what_a_step_took_is_known_even_of_one_that_is_killed(
+    tmp_path: Path, make_order: MakeOrder, killed: bool
+) -> None:
+    """The peak is its own: Linux would count what this process had when it forked."""
+    ballast: Any = bytearray(b"x" * 400_000_000)
+    order, notes = make_order("busy"), Notes()
+    if not killed:
+        await run_process(order, notes)
+    else:
+        order = order.model_copy(update={"params": {"text": "hang"}})
+        running = asyncio.create_task(run_process(order, notes))
+        await appeared(tmp_path / "started")
+        seen = len(notes.costs)
+        async with asyncio.timeout(30):
+            while len(notes.costs) < seen + 2:
+                await asyncio.sleep(0.05)
+        running.cancel()
+        await asyncio.wait({running})
+    cpu_s, peak_bytes = notes.costs[-1]
+    assert 0.5 <= cpu_s < 5
+    assert 100_000_000 < peak_bytes < 300_000_000
+    del ballast
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+async def test_a_step_goes_on_when_everything_is_told_to_end(tmp_path: Path, make_order: MakeOrder) -> None:
+    """As systemd tells it to all processes of a service: the server decides, and starts it again later."""
+    await ran(make_order("told_to_end"))
+    assert (tmp_path / "out.txt").exists()

@@ -1,5 +1,13 @@
 """Tests of whole jobs: real media, real processes, a real database."""
 
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +18,18 @@ import pytest
 from material import RATE_HZ, RecordingMaker, beep, cut, flash, onset_s, tone
 from processes import appeared, is_running
 
+from vmeet_core.database import Address, DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.media.audio import read_all, read_audio
 from vmeet_core.media.frames import planes_of
-from vmeet_core.pipeline.scheduler import UnknownJob
+from vmeet_core.pipeline import scheduler as scheduler_module
+from vmeet_core.pipeline.backoff import Backoff
+from vmeet_core.pipeline.messages import Order
+from vmeet_core.pipeline.scheduler import MAX_ATTEMPTS, UnknownJob
+from vmeet_core.pipeline.store import JobStore
 from vmeet_core.pipeline.views import JobView, ProcessRequest
+from vmeet_core.plugins import Registry, discover
+from vmeet_core.settings import Settings
 
 MakeScheduler = Callable[..., Awaitable[tuple[Any, Any]]]
 SECONDS = 2.5
@@ -117,16 +132,21 @@ async def test_two_equal_jobs_at_once_do_the_work_once(
 
 
 @pytest.mark.parametrize(
-    ("denoiser", "message"),
+    ("denoiser", "message", "attempts"),
     [
-        ("broken", "broken: RuntimeError: the model exploded"),
-        ("hopeless", "hopeless: this sound cannot be cleaned"),
-        ("dying", "dying: its process was ended by SIGKILL"),
-        ("busy", "busy: the quota is spent"),
+        ("broken", "broken: RuntimeError: the model exploded", 1),
+        ("hopeless", "hopeless: this sound cannot be cleaned", 1),
+        ("dying", "dying: its process was ended by SIGKILL", MAX_ATTEMPTS),
+        ("busy", "busy: the quota is spent", MAX_ATTEMPTS),
     ],
 )
 async def test_a_failing_plugin_is_named_and_costs_only_what_needs_it(
-    recording: RecordingMaker, make_scheduler: MakeScheduler, denoiser: str, message: str
+    recording: RecordingMaker,
+    make_scheduler: MakeScheduler,
+    processes: list[str],
+    denoiser: str,
+    message: str,
+    attempts: int,
 ) -> None:
     folder = small(recording)
     scheduler, watcher = await make_scheduler()
@@ -134,6 +154,7 @@ async def test_a_failing_plugin_is_named_and_costs_only_what_needs_it(
     failed = step(job, "denoise:ann")
     assert job.state == "failed"
     assert failed.error.startswith(message)
+    assert failed.attempts == processes.count("denoise") == attempts
     assert denoiser == "dying" or "a plugin that prints" in failed.log_tail
     assert states(job)["join:video"] == "queued"
     assert (folder / job.results["video-original"]).is_file()
@@ -152,7 +173,9 @@ async def test_a_fault_that_passes_is_tried_again(
     )
     assert job.state == "done"
     assert (tmp_path / "tries").read_text() == "xxx"
-    assert any("another try" in (one.error or "") for view in watcher.views for one in view.steps)
+    waits = [one for view in watcher.views for one in view.steps if one.retry_in_s is not None]
+    assert {(one.name, one.error) for one in waits} == {("denoise:ann", "flaky: the quota is spent")}
+    assert {one.attempts for one in waits} == {1, 2}
     assert step(job, "denoise:ann").error is None
 
 
@@ -262,3 +285,382 @@ async def test_what_cannot_be_done_is_refused_at_once(make_scheduler: MakeSchedu
     for call in (scheduler.cancel, scheduler.retry):
         with pytest.raises(UnknownJob):
             await call("absent")
+
+
+def with_pipeline(settings: Settings, **changes: Any) -> Settings:
+    return settings.model_copy(update={"pipeline": settings.pipeline.model_copy(update=changes)})
+
+
+def slow(folder: Path) -> ProcessRequest:
+    return ProcessRequest(denoiser="slow", options={"slow": {"folder": str(folder)}})
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The functions of all processes that were started, in their order."""
+    started: list[str] = []
+    run_process = scheduler_module.run_process
+
+    async def counted(order: Order, *args: Any, **options: Any) -> None:
+        started.append(order.function.rpartition(".")[2].partition(":")[0])
+        await run_process(order, *args, **options)
+
+    monkeypatch.setattr(scheduler_module, "run_process", counted)
+    return started
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+async def test_a_step_that_crashed_is_tried_again(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
+) -> None:
+    scheduler, watcher = await make_scheduler()
+    options = {"shaky": {"folder": str(tmp_path)}}
+    job = await done(scheduler, watcher, small(recording), denoiser="shaky", options=options)
+    assert job.state == "done"
+    assert (tmp_path / "tries").read_text() == "xx"
+    waited = await watcher.until(lambda view: any(one.retry_in_s is not None for one in view.steps))
+    assert step(waited, "denoise:ann").error == "shaky: its process was ended by SIGSEGV"
+    denoise = step(job, "denoise:ann")
+    assert (denoise.error, denoise.attempts) == (None, 1)
+    assert denoise.cost.cpu_s > 0
+    assert 10_000_000 < denoise.cost.peak_memory_bytes < 2_000_000_000
+    whole = (await scheduler.log_file(job.id, "denoise:ann")).read_text()
+    assert "Segmentation fault" in whole
+    assert (whole.count("try 1"), whole.count("try 2")) == (1, 1)
+    with pytest.raises(UnknownJob):
+        await scheduler.log_file(job.id, "absent")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+async def test_a_back_off_outlives_the_server(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path, processes: list[str]
+) -> None:
+    scheduler, watcher = await make_scheduler(backoff=Backoff(first_s=4.0, jitter=0.0))
+    request = ProcessRequest(denoiser="shaky", options={"shaky": {"folder": str(tmp_path)}})
+    job_id = await scheduler.submit("r1", small(recording), request)
+    await watcher.until(lambda view: any(one.retry_in_s is not None for one in view.steps))
+    crashed_s = time.monotonic()
+    await scheduler.close()
+    assert processes.count("denoise") == 1
+    scheduler, watcher = await make_scheduler()
+    (job,) = await scheduler.jobs("r1")
+    waiting = step(job, "denoise:ann")
+    assert (waiting.state, waiting.attempts) == ("queued", 1)
+    assert 0 < waiting.retry_in_s <= 4.0
+    job = await watcher.ended(job_id)
+    assert job.state == "done"
+    assert time.monotonic() - crashed_s > 3.5
+    assert step(job, "denoise:ann").attempts == 1
+
+
+async def test_a_server_that_closes_is_no_failure_of_a_step(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
+) -> None:
+    folder = small(recording)
+    scheduler, _ = await make_scheduler()
+    job_id = await scheduler.submit("r1", folder, slow(tmp_path))
+    for _ in range(MAX_ATTEMPTS + 1):
+        await appeared(tmp_path / "started")
+        (tmp_path / "started").unlink()
+        await scheduler.close()
+        scheduler, watcher = await make_scheduler()
+    (tmp_path / "go").touch()
+    job = await watcher.ended(job_id)
+    assert job.state == "done"
+    assert step(job, "denoise:ann").attempts == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="proc(5)")
+async def test_a_step_that_uses_more_memory_than_it_may_fails_alone(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, settings: Settings
+) -> None:
+    scheduler, watcher = await make_scheduler(settings=with_pipeline(settings, plugin_memory_bytes=400_000_000))
+    job = await done(scheduler, watcher, small(recording), denoiser="greedy")
+    failed = step(job, "denoise:ann")
+    assert failed.error == "greedy: it used more than 400 MB of memory"
+    assert failed.attempts == 1
+    assert failed.cost.peak_memory_bytes > 400_000_000
+    assert states(job)["join:video-original"] == "done"
+
+
+async def test_a_step_that_needs_more_than_there_is_fails_at_once(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, settings: Settings, processes: list[str]
+) -> None:
+    scheduler, watcher = await make_scheduler(settings=with_pipeline(settings, device="cuda", gpu=0))
+    job = await done(scheduler, watcher, small(recording), denoiser="half")
+    assert step(job, "denoise:ann").error == "half: it needs 1 GPU, and pipeline.gpu allows 0"
+    assert "denoise" not in processes
+    assert states(job)["join:video-original"] == "done"
+
+
+async def test_steps_that_share_a_gpu_run_one_after_the_other(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, settings: Settings
+) -> None:
+    for person in ("ann", "bob", "cat"):
+        recording.join(person)
+        recording.sound(person, 0.0, SECONDS, tone())
+    scheduler, watcher = await make_scheduler(settings=with_pipeline(settings, workers=3, device="cuda", gpu=1))
+    job = await done(scheduler, watcher, recording.write(SECONDS), denoiser="half")
+    assert job.state == "done"
+    running = [[one.name for one in view.steps if one.state == "running"] for view in watcher.views]
+    assert max(sum(name.startswith("denoise:") for name in names) for names in running) == 1
+    assert max(map(len, running)) > 1
+
+
+async def test_a_fresh_meeting_goes_before_what_can_wait_and_anything_can_be_moved_to_the_front(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, settings: Settings, tmp_path: Path
+) -> None:
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler(settings=with_pipeline(settings, workers=1))
+    first = await scheduler.submit("r0", folder, slow(tmp_path))
+    await appeared(tmp_path / "started")
+    again = await scheduler.submit("r1", folder, ProcessRequest(), priority="later")
+    fresh = await scheduler.submit("r1", folder, ProcessRequest())
+    moved = await scheduler.submit("r1", folder, ProcessRequest(), priority="later")
+    await scheduler.move_to_front(moved)
+    assert [job.priority for job in await scheduler.jobs("r1")] == ["later", "fresh", "front"]
+    (tmp_path / "go").touch()
+    ended = [await watcher.ended(job_id) for job_id in (first, again, fresh, moved)]
+    assert {job.state for job in ended} == {"done"}
+    begun = [view.id for view in watcher.views if view.id != first and states(view)["prepare"] == "running"]
+    assert list(dict.fromkeys(begun)) == [moved, fresh, again]
+    await scheduler.move_to_front(moved)  # nothing happens to what has ended
+    with pytest.raises(UnknownJob):
+        await scheduler.move_to_front("absent")
+
+
+async def test_a_change_of_plugin_starts_processes_for_what_follows_and_nothing_else(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, processes: list[str]
+) -> None:
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    await done(scheduler, watcher, folder, denoiser="half")
+    assert sorted(processes) == ["audio", "denoise", "join", "join", "layout", "mix", "mix", "prepare", "thumbnail"]
+    del processes[:]
+    await done(scheduler, watcher, folder, denoiser="half", options={"half": {"gain": 0.25}})
+    assert sorted(processes) == ["denoise", "join", "mix", "prepare"]
+    del processes[:]
+    await done(scheduler, watcher, folder, denoiser="half")
+    assert processes == ["prepare"]
+
+
+async def test_equal_jobs_share_every_process_also_while_an_end_is_being_written(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, processes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    save = scheduler._store.save
+
+    async def slowly(*args: Any) -> None:
+        await asyncio.sleep(0.2)
+        await save(*args)
+
+    monkeypatch.setattr(scheduler._store, "save", slowly)
+    ids = []
+    for _ in range(3):
+        ids.append(await scheduler.submit("r1", folder, ProcessRequest()))
+        await asyncio.sleep(0.3)
+    assert {(await watcher.ended(job_id)).state for job_id in ids} == {"done"}
+    assert sorted(processes) == ["audio", "join", "layout", "mix", "prepare", "prepare", "prepare", "thumbnail"]
+
+
+async def test_a_recording_whose_folder_is_gone_says_so(
+    recording: RecordingMaker, make_scheduler: MakeScheduler
+) -> None:
+    folder = small(recording)
+    shutil.rmtree(folder)
+    scheduler, watcher = await make_scheduler()
+    job = await done(scheduler, watcher, folder)
+    assert job.state == "failed"
+    assert f"the folder of the recording, {folder}, is gone" in (job.steps[0].error or "")
+    assert not folder.exists()
+
+
+async def test_a_plugin_that_has_gone_while_its_step_waited_costs_only_its_steps(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path, registry: Registry
+) -> None:
+    scheduler, _ = await make_scheduler()
+    job_id = await scheduler.submit("r1", small(recording), slow(tmp_path))
+    await appeared(tmp_path / "started")
+    await scheduler.close()
+    denoisers = {name: each for name, each in registry.providers["denoisers"].items() if name != "slow"}
+    without = Registry({**registry.providers, "denoisers": denoisers}, registry.plugins, registry.problems)
+    _, watcher = await make_scheduler(registry=without)
+    job = await watcher.ended(job_id)
+    assert job.state == "failed"
+    assert 'no installed plugin offers "slow"' in step(job, "denoise:ann").error
+    assert states(job)["join:video-original"] == "done"
+
+
+async def test_a_plugin_that_was_renewed_does_its_steps_again(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, processes: list[str]
+) -> None:
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    job = await done(scheduler, watcher, folder, denoiser="half")
+    await scheduler.close()
+    del processes[:]
+    (folder / job.results["video"]).unlink()
+    renewed = discover()
+    renewed.get("denoisers", "half").version = "2"
+    scheduler, watcher = await make_scheduler(registry=renewed)
+    await scheduler.retry(job.id)
+    assert (await watcher.ended(job.id)).state == "done"
+    assert sorted(processes) == ["denoise", "join", "mix"]
+
+
+async def test_what_somebody_deleted_is_made_again_when_it_is_needed(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, settings: Settings, tmp_path: Path, processes: list[str]
+) -> None:
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler(settings=with_pipeline(settings, workers=1))
+    job_id = await scheduler.submit("r1", folder, slow(tmp_path))
+    await appeared(tmp_path / "started")
+    (running,) = await scheduler.jobs("r1")
+    assert states(running)["mix"] == "queued"
+    sound = folder / running.results["audio:ann"]
+    sound.unlink()
+    (tmp_path / "go").touch()
+    job = await watcher.ended(job_id)
+    assert job.state == "done"
+    assert processes.count("audio") == 2
+    assert sound.is_file()
+    del processes[:]
+    (folder / job.results["thumbnail"]).unlink()
+    (folder / job.results["audio-denoised:ann"]).unlink()
+    watcher.views.clear()
+    await scheduler.retry(job_id)
+    assert (await watcher.ended(job_id)).state == "done"
+    assert sorted(processes) == ["denoise", "thumbnail"]
+    assert (folder / job.results["thumbnail"]).is_file()
+
+
+async def test_what_the_first_step_found_is_found_again_where_it_cannot_be_read(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path, processes: list[str]
+) -> None:
+    folder = small(recording)
+    scheduler, _ = await make_scheduler()
+    job_id = await scheduler.submit("r1", folder, slow(tmp_path))
+    await appeared(tmp_path / "started")
+    await scheduler.close()
+    (folder / "results" / job_id / "prepared.json").write_text('{"of": "another version"}')
+    (tmp_path / "go").touch()
+    _, watcher = await make_scheduler()
+    assert (await watcher.ended(job_id)).state == "done"
+    assert (processes.count("prepare"), processes.count("audio")) == (2, 1)
+
+
+async def test_a_segment_that_is_gone_is_named(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
+) -> None:
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    job = await done(scheduler, watcher, folder, denoiser="half")
+    for name in ("audio:ann", "mix"):
+        (folder / job.results[name]).unlink()
+    (segment,) = (folder / "segments").glob("*")
+    segment.unlink()
+    watcher.views.clear()
+    await scheduler.retry(job.id)
+    again = await watcher.ended(job.id)
+    assert again.state == "failed"
+    assert f"segments/{segment.name} is gone from {folder}" in step(again, "audio:ann").error
+
+
+async def test_a_job_survives_a_restart_whichever_the_database(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, address: Address, tmp_path: Path
+) -> None:
+    folder = small(recording)
+    first, watcher = await make_scheduler(address=address)
+    options = {"slow": {"folder": str(tmp_path)}}
+    job_id = await first.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
+    await appeared(tmp_path / "started")
+    await first.close()
+    (tmp_path / "go").touch()
+    _, watcher = await make_scheduler(address=address)
+    job = await watcher.ended(job_id)
+    assert job.state == "done", [one.error for one in job.steps]
+
+
+async def test_a_database_that_is_locked_for_ten_seconds_costs_a_job_nothing(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
+) -> None:
+    """Neither the steps that end meanwhile nor those that are to begin; each runs once."""
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    options = {"slow": {"folder": str(tmp_path)}}
+    job_id = await scheduler.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
+    await appeared(tmp_path / "started")
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        (tmp_path / "go").touch()
+        began_s = time.monotonic()
+        await asyncio.sleep(10)
+        assert (await scheduler.jobs("r1"))[0].state == "running"  # asking does not wait
+    job = await watcher.ended(job_id)
+    assert job.state == "done", [one.error for one in job.steps]
+    assert time.monotonic() - began_s > 10
+    assert [one.state for one in (await scheduler.jobs("r1"))[0].steps] == ["done"] * len(job.steps)
+    assert {one.attempts for one in (await JobStore(scheduler._database).of_recording("r1"))[0].steps} == {0}
+
+
+async def test_cancelling_does_not_wait_for_ever_for_a_locked_database(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vmeet_core.pipeline.scheduler.PATIENCE_S", 1.0)
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    options = {"slow": {"folder": str(tmp_path)}}
+    job_id = await scheduler.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
+    await appeared(tmp_path / "started")
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnavailable):
+            await asyncio.wait_for(scheduler.cancel(job_id), 5)
+    assert (await watcher.ended(job_id)).state == "cancelled"
+
+
+async def test_a_server_that_ends_while_its_database_is_locked_leaves_the_rest_to_the_next(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
+) -> None:
+    """It ends soon, and no step has failed."""
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    options = {"slow": {"folder": str(tmp_path)}}
+    job_id = await scheduler.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
+    await appeared(tmp_path / "started")
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        (tmp_path / "go").touch()
+        await asyncio.wait_for(scheduler.close(), 30)
+    _, watcher = await make_scheduler()
+    job = await watcher.ended(job_id)
+    assert job.state == "done", [one.error for one in job.steps]
+
+
+async def test_a_name_is_kept(recording: RecordingMaker, make_scheduler: MakeScheduler) -> None:
+    scheduler, watcher = await make_scheduler()
+    job_id = await scheduler.submit("r1", small(recording), ProcessRequest(), name="first")
+    assert (await watcher.ended(job_id)).name == "first"
+    await scheduler.rename(job_id, "最好的")
+    assert (await scheduler.jobs("r1"))[0].name == "最好的"
+    assert watcher.views[-1].name == "最好的"
+    await scheduler.close()
+    scheduler, _ = await make_scheduler()
+    assert (await scheduler.jobs("r1"))[0].name == "最好的"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+async def test_a_killed_step_is_run_again_by_itself(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
+) -> None:
+    scheduler, watcher = await make_scheduler()
+    job_id = await scheduler.submit("r1", small(recording), slow(tmp_path))
+    await appeared(tmp_path / "started")
+    (tmp_path / "started").unlink()
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    await appeared(tmp_path / "started")
+    (tmp_path / "go").touch()
+    job = await watcher.ended(job_id)
+    assert job.state == "done"
+    assert step(job, "denoise:ann").attempts == 1

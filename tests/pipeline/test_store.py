@@ -1,7 +1,6 @@
-"""Tests of jobs in the database."""
+"""Tests of jobs in the database, SQLite and PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,9 @@ from vmeet_core.pipeline.views import ProcessRequest
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[JobStore]:
-    database = await Database.open(tmp_path / "state.sqlite3")
-    yield JobStore(database)
-    await database.close()
+def store(database: Database) -> JobStore:
+    """In a database of each kind."""
+    return JobStore(database)
 
 
 def job(job_id: str, *names: str, recording: str = "r", created_s: float = 1.0) -> Job:
@@ -37,11 +35,15 @@ async def test_a_job_comes_back_as_it_was(store: JobStore) -> None:
     step = before.steps[0]
     step.state, step.seconds, step.outputs, step.attempts = "done", 1.5, {"out": "results/j/a"}, 2
     step.progress, step.log, before.state = 1.0, Log(["one", "two"]), "running"
+    step.not_before_s, step.cpu_s, step.peak_memory_bytes = 1.79e9 + 0.25, 2.5, 5_000_000_000
+    before.name, before.priority, before.queued_at_s, before.moved_at_s = "最好的", "front", 2.5, 3.5
     await store.save(before)
     after = await store.load("j")
     assert after is not None
     assert after.view() == before.view()
     assert (after.folder, after.steps[0].spec, after.steps[0].attempts) == (before.folder, step.spec, 2)
+    assert (after.name, after.priority, after.queued_at_s, after.moved_at_s) == ("最好的", "front", 2.5, 3.5)
+    assert (after.steps[0].not_before_s, after.steps[0].peak_memory_bytes) == (1.79e9 + 0.25, 5_000_000_000)
     assert await store.load("other") is None
 
 
@@ -100,3 +102,21 @@ async def test_deleting_takes_the_steps_along(store: JobStore) -> None:
     assert await store.of_recording("r") == []
     assert await store.done("r", "key-s") == []
     assert len(await store.of_recording("other")) == 1
+
+
+async def test_jobs_of_several_recordings_come_at_once(store: JobStore) -> None:
+    for name, recording, created_s in (("a", "r", 2.0), ("b", "s", 1.0), ("c", "r", 1.0), ("d", "t", 1.0)):
+        await store.save(job(name, "x", recording=recording, created_s=created_s))
+    found = await store.of_recordings(["r", "s", "none"])
+    assert {recording: [one.id for one in jobs] for recording, jobs in found.items()} == {"r": ["c", "a"], "s": ["b"]}
+    assert await store.of_recordings([]) == {}
+
+
+async def test_lists_come_without_logs_which_stay_where_they_are(store: JobStore) -> None:
+    one = job("j", "a")
+    one.steps[0].log = Log(["one", "two"])
+    await store.save(one)
+    (listed,) = (await store.of_recordings(["r"]))["r"]
+    assert listed.steps[0].log.tail() == []
+    (whole,) = await store.of_recording("r")
+    assert whole.steps[0].log.tail() == ["one", "two"]

@@ -127,3 +127,29 @@ async def test_a_folder_that_cannot_be_made_is_an_error_and_leaves_nothing(tmp_p
         await stage.recording.start()
     assert stage.told == []
     assert not stage.recording.is_busy
+
+
+async def test_a_database_that_does_not_answer_delays_no_recording(stage: Stage) -> None:
+    """What is said meanwhile is recorded, and the recording ends only after it was entered."""
+    answers = asyncio.Event()
+    order: list[str] = []
+
+    async def enter(meeting: Any, recorder: Any) -> None:
+        await answers.wait()
+        order.append("entered")
+
+    async def finish(meeting: Any, recorder: Any, people: list[str], note: str | None) -> None:
+        order.append("finished")
+
+    stage.recording._place = stage.recording._place._replace(on_recording=enter, on_recorded=finish)
+    starting = asyncio.create_task(stage.recording.start())
+    while not stage.told:
+        await asyncio.sleep(0.01)
+    assert stage.told[0].recording.active
+    assert "microphone" in stage.anna.publish.listened_to()  # type: ignore[union-attr]
+    stopping = asyncio.create_task(stage.recording.stop("asked for"))
+    await asyncio.sleep(0.05)
+    assert order == []
+    answers.set()
+    await asyncio.gather(starting, stopping)
+    assert order == ["entered", "finished"]

@@ -258,3 +258,29 @@ def test_with_bind_checks_too(tmp_path):
     assert moved.server.data_dir == settings.server.data_dir
     with pytest.raises(SettingsError, match=r"--bind: bind: should be"):
         with_bind(settings, "nowhere")
+
+
+def test_every_table_of_the_file_is_in_force(tmp_path: Path) -> None:
+    file = tmp_path / "vmeet.toml"
+    file.write_text("[live]\nworkers = 3\n[pipeline]\nworkers = 2\n[recording]\nmin_free_bytes = 1\n")
+    settings = load_settings(file, {})
+    assert (settings.live.workers, settings.pipeline.workers, settings.recording.min_free_bytes) == (3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("", ""),
+        ("postgresql://me:pw@db/vmeet", "postgresql+asyncpg://me:pw@db/vmeet"),
+        ("postgresql+asyncpg://me@db:5433/vmeet?ssl=require", "postgresql+asyncpg://me@db:5433/vmeet?ssl=require"),
+        ("postgres:///vmeet?host=/run/postgresql", "postgresql+asyncpg:///vmeet?host=/run/postgresql"),
+    ],
+)
+def test_addresses_of_databases(given: str, kept: str) -> None:
+    assert load_settings(None, {"VMEET_SERVER__DATABASE": given}).server.database == kept
+
+
+@pytest.mark.parametrize("given", ["mysql://db/vmeet", "postgresql://db", "postgresql+psycopg://db/vmeet", "vmeet.db"])
+def test_what_is_no_address_of_a_database_is_told(given: str) -> None:
+    with pytest.raises(SettingsError, match=r"VMEET_SERVER__DATABASE: .*postgresql://USER:PASSWORD@HOST/NAME"):
+        load_settings(None, {"VMEET_SERVER__DATABASE": given})

@@ -27,7 +27,7 @@ SocketHandler = Callable[[web.WebSocketResponse], Awaitable[None]]
 
 
 class Site:
-    """Serves the client as the server does; ``answers`` maps "GET /api/…" to (status, JSON)."""
+    """Serves the client as the server does; ``answers`` maps "GET /api/…", best with its query, to (status, JSON)."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -70,7 +70,9 @@ class Site:
             sent_json = request.content_type == "application/json"
             self.bodies[wanted] = await request.json() if sent_json else await request.read()
         missing = (404, {"error": {"code": "absent", "message": f"no answer for {wanted}"}})
-        status, body = self.answers.get(wanted, missing)
+        status, body = self.answers.get(
+            f"{wanted}?{request.rel_url.raw_query_string}", self.answers.get(wanted, missing)
+        )
         return web.Response(status=204) if status == 204 else web.json_response(body, status=status)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:

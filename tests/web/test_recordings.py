@@ -1,11 +1,12 @@
 """The list of recordings and the page of one."""
 
+import asyncio
 from typing import Any
 
 import av
 import numpy as np
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 LENGTH_S, FPS = 30, 5
@@ -49,8 +50,9 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def show(site: Any, *entries: dict[str, Any]) -> None:
-    site.answers["GET /api/recordings"] = (200, {"recordings": list(entries)})
+def show(site: Any, *entries: dict[str, Any], query: str = "", total: int | None = None) -> None:
+    answer = {"recordings": list(entries), "total": len(entries) if total is None else total, "offset": 0}
+    site.answers[f"GET /api/recordings{query}"] = (200, answer)
 
 
 async def test_an_empty_list_says_how_to_begin(page: Page, site: Any) -> None:
@@ -72,13 +74,105 @@ async def test_the_list_names_what_it_knows_newest_first(page: Page, site: Any) 
     await expect(cards.nth(1).get_by_test_id("state")).to_have_text("Ready")
 
 
-async def test_the_filter_looks_at_titles_and_names(page: Page, site: Any) -> None:
-    show(site, recording("r1", "週一例會", "ready"), recording("r2", "Plan B", "ready", people=["Bob"]))
+async def test_the_search_shows_what_the_server_finds(page: Page, site: Any) -> None:
+    first, second = recording("r1", "週一例會", "ready"), recording("r2", "Plan B", "ready", people=["Bob"])
+    show(site, second, first)
+    show(site, first, query="?q=%E4%BE%8B%E6%9C%83")
+    show(site, second, query="?q=bob+plan")
+    show(site, query="?q=nobody")
     await page.goto("/recordings")
     for wanted, count in (("例會", 1), ("bob plan", 1), ("", 2), ("nobody", 0)):
         await page.get_by_test_id("filter").fill(wanted)
         await expect(page.get_by_test_id("recording").filter(visible=True)).to_have_count(count)
     await expect(page.get_by_test_id("empty")).to_contain_text("No recording matches")
+    await expect(page.get_by_test_id("empty")).to_contain_text("All words must occur")
+
+
+def hit(text: str, marks: list[list[int]], start_s: float | None, participant: str | None = "王小明") -> dict[str, Any]:
+    return {
+        "text": text,
+        "marks": marks,
+        "participant": participant,
+        "start_s": start_s,
+        "end_s": None,
+        "language": "zh",
+    }
+
+
+async def test_places_are_marked_and_lead_into_the_player(page: Page, site: Any, film: str) -> None:
+    hits = [hit("\U00020000 大家早安，早安", [[4, 6], [7, 9]], 12.5), hit("no place", [], None, None)]
+    show(site, recording("r1", "Talk", "ready", hits=hits), query="?q=%E6%97%A9%E5%AE%89")
+    show_one(site, film)
+    await page.goto("/recordings?q=早安")
+    await expect(page.get_by_test_id("filter")).to_have_value("早安")
+    links = page.get_by_test_id("hits").get_by_role("link")
+    await expect(links).to_have_count(2)
+    await expect(links.nth(0)).to_have_text("0:12王小明\U00020000 大家早安，早安")
+    assert await links.nth(0).locator("mark").all_text_contents() == ["早安", "早安"]
+    await expect(links.nth(1)).to_have_attribute("href", "/recordings/r1")
+    site.events.put_nowait(("recording", recording("r1", "Talk on", "ready")))
+    await expect(page.get_by_test_id("recording")).to_contain_text("Talk on")
+    await expect(links).to_have_count(2)
+    await links.nth(0).click()
+    await expect(page.get_by_test_id("time")).to_have_text("0:12 / 0:30")
+
+
+async def test_the_search_is_reached_by_a_key_and_kept_in_the_address(page: Page, site: Any) -> None:
+    show(site, recording("r1", "Talk", "ready"))
+    show(site, query="?q=%2Fx")
+    await page.goto("/recordings")
+    await expect(page.get_by_test_id("recording")).to_have_count(1)
+    await page.keyboard.press("/")
+    await page.keyboard.type("/x")
+    await expect(page.get_by_test_id("empty")).to_be_visible()
+    assert page.url.endswith("/recordings?q=%2Fx")
+    site.events.put_nowait(("recording", recording("r2", "New one", "recording", duration_s=None)))
+    await page.get_by_test_id("filter").fill("")
+    await expect(page.get_by_test_id("recording")).to_have_count(1)
+    assert page.url.endswith("/recordings")
+
+
+async def test_the_answer_to_what_was_typed_last_is_shown(page: Page, site: Any) -> None:
+    """Also when an earlier one comes later."""
+    show(site, recording("r1", "Slow", "ready"), query="?q=slow")
+    show(site, recording("r2", "Quick", "ready"), query="?q=quick")
+    show(site)
+    held = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/api/recordings?q=slow", late)
+    await page.goto("/recordings")
+    await page.get_by_test_id("filter").fill("slow")
+    async with page.expect_request("**/api/recordings?q=slow"):
+        pass
+    await page.get_by_test_id("filter").fill("quick")
+    await expect(page.get_by_test_id("recording")).to_contain_text("Quick")
+    async with page.expect_response("**/api/recordings?q=slow"):
+        held.set()
+    await expect(page.get_by_test_id("recording")).to_contain_text("Quick")
+
+
+async def test_a_long_list_comes_in_pages(page: Page, site: Any) -> None:
+    show(site, recording("r3", "C", "ready"), recording("r2", "B", "ready"), total=3)
+    show(site, recording("r1", "A", "ready"), query="?offset=2", total=3)
+    await page.goto("/recordings")
+    await expect(page.get_by_test_id("recording")).to_have_count(2)
+    await expect(page.get_by_text("3 recordings")).to_be_visible()
+    await page.get_by_test_id("more").click()
+    await expect(page.get_by_test_id("recording")).to_have_count(3)
+    await expect(page.get_by_test_id("recording").nth(2).get_by_role("link", name="A", exact=True)).to_be_focused()
+    await expect(page.get_by_test_id("more")).to_be_hidden()
+
+
+async def test_a_database_that_does_not_answer_is_told(page: Page, site: Any) -> None:
+    show(site, recording("r1", "Talk", "ready"))
+    await page.goto("/recordings")
+    for waiting in (True, False):
+        site.events.put_nowait(("database", {"waiting": waiting}))
+        await expect(page.get_by_test_id("database-waiting")).to_be_visible(visible=waiting)
 
 
 async def test_progress_is_live(page: Page, site: Any) -> None:
@@ -223,12 +317,128 @@ async def test_processing_again_with_other_choices(page: Page, site: Any, film: 
     await page.get_by_test_id("again").click()
     await expect(page.get_by_label("DTLN")).to_be_checked()
     await page.get_by_label("None").check()
+    await page.get_by_label("Name").fill(" quiet ")
     await page.get_by_test_id("again-start").click()
     await expect(page.get_by_role("log")).to_contain_text("Processing has started.")
-    assert site.bodies["POST /api/recordings/r1/jobs"] == {"denoiser": None, "options": {}}
+    assert site.bodies["POST /api/recordings/r1/jobs"] == {"denoiser": None, "options": {}, "name": "quiet"}
 
 
 async def test_a_recording_that_is_gone_says_so(page: Page, site: Any) -> None:
     site.answers["GET /api/recordings/r9"] = (404, {"error": {"code": "unknown-recording", "message": "deleted"}})
     await page.goto("/recordings/r9")
     await expect(page.get_by_test_id("failure")).to_contain_text("This does not exist (any more).")
+
+
+LATER = {"video": "results/j2/meeting.mp4"}
+
+
+def show_two(site: Any, film: str, **second: Any) -> dict[str, Any]:
+    """A recording that was processed twice."""
+    later = job("j2", "done", DONE, created_at_s=1.79e9 + 600, results=LATER, **second)
+    show_one(site, film, jobs=[READY, later], job=later)
+    site.files[f"/api/recordings/r1/files/{LATER['video']}"] = film
+    return later
+
+
+async def test_results_are_called_after_what_differs_or_as_somebody_wants(page: Page, site: Any, film: str) -> None:
+    later = show_two(site, film, request={"denoiser": "dtln", "options": {"dtln": {"strength": 0.5}}})
+    await page.goto("/recordings/r1")
+    versions = page.get_by_test_id("version").locator("option")
+    await expect(versions.nth(0)).to_contain_text("Denoiser: dtln (strength: 0.5) · ")
+    await expect(versions.nth(1)).to_contain_text("Denoiser: dtln (strength: default) · ")
+    site.events.put_nowait(("job", later | {"name": "My favourite"}))
+    await expect(versions.nth(0)).to_contain_text("My favourite · ")
+    site.events.put_nowait(("job", later | {"request": {"denoiser": None, "options": {}}}))
+    await expect(versions.nth(0)).to_contain_text("Without denoising · ")
+    await expect(versions.nth(1)).to_contain_text("Denoiser: dtln · ")
+
+
+async def test_another_version_plays_from_the_same_place(page: Page, site: Any, film: str) -> None:
+    show_two(site, film)
+    await page.goto("/recordings/r1")
+    video, version = page.get_by_test_id("video"), page.get_by_test_id("version")
+    await expect(video).to_have_attribute("src", "/api/recordings/r1/files/results/j2/meeting.mp4")
+    await seek(page, 9)
+    await page.get_by_test_id("speed").select_option("1.25")
+    for chosen in ("j1", "j2", "j1"):  # faster than they load
+        await version.select_option(chosen)
+    await expect(video).to_have_attribute("src", "/api/recordings/r1/files/results/j1/meeting.mp4")
+    await expect(page.get_by_test_id("time")).to_have_text("0:09 / 0:30")
+    assert await video.evaluate("(video) => [video.paused, video.playbackRate]") == [True, 1.25]
+    await page.get_by_label("Original").check(force=True)
+    await expect(video).to_have_attribute("src", "/api/recordings/r1/files/results/j1/meeting-original.mp4")
+    await expect(page.get_by_test_id("time")).to_have_text("0:09 / 0:30")
+
+
+async def test_what_one_watches_stays_when_another_version_is_ready(page: Page, site: Any, film: str) -> None:
+    show_one(site, film)
+    await page.goto("/recordings/r1")
+    await seek(page, 5)
+    later = show_two(site, film)
+    site.events.put_nowait(("job", later))
+    await expect(page.get_by_test_id("version").locator("option")).to_have_count(2)
+    await expect(page.get_by_test_id("version")).to_have_value("j1")
+    assert await time_of(page) == pytest.approx(5, abs=0.1)
+
+
+async def test_what_a_step_took_and_its_whole_log(page: Page, site: Any, film: str) -> None:
+    cost = {"wall_s": 12.3, "cpu_s": 20.04, "peak_memory_bytes": 210_000_000}
+    sound = step("audio:p1", "Sound of Ann", "done", seconds=12.3, cost=cost, log_tail=["all is well"])
+    show_one(site, film, jobs=[job("j1", "done", [sound], results=RESULTS, cost=cost | {"wall_s": 60})])
+    await page.goto("/recordings/r1")
+    await expect(page.get_by_test_id("steps")).to_contain_text("12 s · CPU 20 s · memory 210 MB")
+    await expect(page.get_by_test_id("job-cost")).to_have_text("60 s · CPU 20 s · memory 210 MB")
+    await page.get_by_text("Log", exact=True).click()
+    await expect(page.get_by_text("all is well")).to_be_visible()
+    await expect(page.get_by_test_id("whole-log")).to_have_attribute("href", "/api/jobs/j1/steps/audio%3Ap1/log")
+
+
+async def test_a_step_that_waits_for_another_try_counts_down(page: Page, site: Any, film: str) -> None:
+    waits = step("denoise:p1", "Denoise Ann", "queued", error="dtln: memory ran out", attempts=2, retry_in_s=8)
+    running = job("j1", "running", [waits])
+    show_one(site, film, state="processing", job=running, jobs=[running], files=[])
+    await page.goto("/recordings/r1")
+    note = page.get_by_test_id("retry-in")
+    await expect(note).to_contain_text("Another try in 8 s, after 2 that failed.")
+    await expect(page.get_by_test_id("steps")).to_contain_text("dtln: memory ran out")
+    await expect(note).to_contain_text("Another try in 7 s")
+    site.events.put_nowait(("job", job("j1", "running", [step("denoise:p1", "Denoise Ann", "running")])))
+    await expect(note).to_be_hidden()
+
+
+async def test_a_waiting_job_can_be_moved_to_the_front(page: Page, site: Any, film: str) -> None:
+    waiting = job("j1", "queued", [step("prepare", "Read the recording", "queued")], priority="later")
+    show_one(site, film, state="processing", job=waiting, jobs=[waiting], files=[])
+    site.answers["POST /api/jobs/j1/front"] = (204, None)
+    await page.goto("/recordings/r1")
+    front = page.get_by_test_id("front-job")
+    async with page.expect_request("**/api/jobs/j1/front"):
+        await front.click()
+    site.events.put_nowait(("job", waiting | {"priority": "front"}))
+    await expect(page.get_by_text("First in line")).to_be_visible()
+    await expect(front).to_be_hidden()
+    going = job("j1", "running", [step("prepare", "Read the recording", "running")], priority="later")
+    show_one(site, film, state="processing", job=going, jobs=[going], files=[])
+    site.events.put_nowait(("job", going))
+    await expect(page.get_by_text("First in line")).to_be_hidden()
+    await expect(front).to_be_hidden()
+
+
+async def test_a_result_can_be_renamed_with_the_keyboard(page: Page, site: Any, film: str) -> None:
+    show_one(site, film)
+    site.answers["PATCH /api/jobs/j1"] = (204, None)
+    await page.goto("/recordings/r1")
+    await page.get_by_test_id("rename-job").press("Enter")
+    await page.get_by_test_id("job-name").fill("最好的")
+    async with page.expect_request("**/api/jobs/j1"):
+        await page.get_by_test_id("job-name").press("Enter")
+    assert site.bodies["PATCH /api/jobs/j1"] == {"name": "最好的"}
+
+
+async def test_deleted_results_are_told_and_can_be_made_again(page: Page, site: Any, film: str) -> None:
+    show_one(site, film, jobs=[READY | {"missing": ["thumbnail"]}])
+    site.answers["POST /api/jobs/j1/retry"] = (204, None)
+    await page.goto("/recordings/r1")
+    await expect(page.get_by_test_id("missing")).to_contain_text("1 file of this run has been deleted.")
+    async with page.expect_request("**/api/jobs/j1/retry"):
+        await page.get_by_test_id("retry-job").click()

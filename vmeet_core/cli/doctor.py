@@ -1,6 +1,7 @@
 """``vmeet doctor``: looks at everything the server stands on, and says what to do about each fault."""
 
 import argparse
+import asyncio
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ from vmeet_core.settings import Settings, SettingsError, load_settings
 
 DESCRIPTION = """\
 Look for anything that would keep VMeet from working: Python, the packages it is
-built on, codecs, fonts, disk space, UDP ports, settings, plugins and model files.
+built on, codecs, fonts, disk space, database, UDP ports, settings, plugins and model files.
 
 Each line says ok or FAULT, and a fault says what to do. The exit code is 1 if
 there is a fault."""
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
         codecs,
         fonts,
         lambda: disk(settings),
+        lambda: database(settings),
         lambda: udp_ports(settings),
         lambda: configuration(settings, registry, problems),
         lambda: plugins(registry),
@@ -174,6 +176,21 @@ def disk(settings: Settings) -> Iterator[Finding]:
     yield Finding("disk", f"{free / 1e9:.1f} GB free for {settings.server.data_dir}", remedy)
     if not os.access(folder, os.W_OK):
         yield Finding("disk", f"{folder} cannot be written", "Set server.data_dir to a folder that can be written.")
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    """Which one, in which version, and whether the server could start on it."""
+    from vmeet_core.database import DatabaseError  # heavy, and only needed here
+    from vmeet_core.database.inspection import look
+    from vmeet_core.server.app import database_address
+
+    address = database_address(settings)
+    try:
+        found = asyncio.run(look(address))
+    except DatabaseError as error:
+        yield Finding("database", str(error), "See docs/database.md; the key is server.database.")
+        return
+    yield Finding("database", f"{found.program}, {address}: {found.tables}")
 
 
 def udp_ports(settings: Settings) -> Iterator[Finding]:

@@ -4,10 +4,12 @@ It reads its order from stdin, reports on stdout, logs on stderr, writes its res
 them at the end, and dies with its parent, whatever kills that.
 """
 
+import faulthandler
 import importlib
 import logging
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -20,6 +22,7 @@ from vmeet_core.child_process import ORPHANED, be_nice, die_with_parent
 from vmeet_core.hookspecs import Permanent, Retryable
 from vmeet_core.pipeline.messages import Order, Report
 from vmeet_core.pipeline.spec import Work
+from vmeet_core.pipeline.usage import own_usage
 
 _NICENESS = 10
 _REPORT_EVERY_S = 0.1
@@ -29,12 +32,15 @@ _MAX_MESSAGE_CHARS = 4000
 def main() -> int:
     """0 when the step is done; its failure is reported, and 1 returned."""
     reports = _own_stdout()
+    faulthandler.enable()  # of a segmentation fault, the log shows where
+    # Whoever stops the machine may tell every process at once: when a step ends is the server's to say.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     order = Order.model_validate_json(sys.stdin.buffer.readline())
     _die_with_parent(order.parent_pid)
     be_nice(_NICENESS)
     report = run(order, lambda progress: _send(reports, progress))
-    _send(reports, report)
+    _send(reports, _with_usage(report))
     return 0 if report.kind == "done" else 1
 
 
@@ -46,14 +52,25 @@ def run(order: Order, send: Callable[[Report], None]) -> Report:
         return _failed(str(error), error.after_s)
     except Permanent as error:
         return _failed(str(error))
+    except MemoryError as error:
+        traceback.print_exc()
+        return _failed(f"memory ran out: {error}", crashed=True)
     except Exception as error:
         traceback.print_exc()
         return _failed(f"{type(error).__name__}: {error}")
     return Report(kind="done")
 
 
-def _failed(message: str, retry_after_s: float | None = None) -> Report:
-    return Report(kind="failed", message=message[:_MAX_MESSAGE_CHARS], retry_after_s=retry_after_s)
+def _failed(message: str, retry_after_s: float | None = None, crashed: bool = False) -> Report:
+    message = message[:_MAX_MESSAGE_CHARS]
+    return Report(kind="failed", message=message, retry_after_s=retry_after_s, crashed=crashed)
+
+
+def _with_usage(report: Report) -> Report:
+    usage = own_usage()
+    if usage is None:
+        return report
+    return report.model_copy(update={"cpu_s": usage.cpu_s, "peak_memory_bytes": usage.peak_memory_bytes})
 
 
 def _work(order: Order, progress: Callable[[float], None]) -> None:

@@ -1,13 +1,14 @@
 """The state of a job and its steps, without I/O: what is ready, what it all amounts to, what is shown."""
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vmeet_core.pipeline.graph import HIDDEN
+from vmeet_core.pipeline.graph import HIDDEN, PREPARE
 from vmeet_core.pipeline.spec import StepSpec
-from vmeet_core.pipeline.views import JobView, ProcessRequest, State, StepView
+from vmeet_core.pipeline.views import Cost, JobView, Priority, ProcessRequest, State, StepView
 
 LOG_LINES, TAIL_LINES, LINE_CHARS = 200, 40, 500
 
@@ -40,16 +41,31 @@ class Step:
     log: Log = field(default_factory=Log)
     outputs: dict[str, str] = field(default_factory=dict)
     attempts: int = 0
-    not_before_s: float = 0.0  #: on the event loop's clock
+    not_before_s: float = 0.0  #: since the epoch: it outlives the server
+    cpu_s: float | None = None
+    peak_memory_bytes: int | None = None
 
     def results(self) -> Iterator[tuple[str, str]]:
         for role, path in self.outputs.items():
             yield self.spec.outputs[role].result, path
 
     def reset(self) -> None:
-        """To run it (again)."""
-        self.state, self.progress, self.seconds, self.error = "queued", 0.0, None, None
+        """To run it (again), as if it had never failed."""
+        self.state, self.progress, self.error = "queued", 0.0, None
+        self.seconds = self.cpu_s = self.peak_memory_bytes = None
         self.outputs, self.attempts, self.not_before_s = {}, 0, 0.0
+
+    def requeue(self) -> None:
+        """To run it again; what it failed at before still counts."""
+        self.state, self.progress = "queued", 0.0
+
+    def is_there(self, folder: Path) -> bool:
+        """Whether it is done and nobody has deleted what it made."""
+        return self.state == "done" and all((folder / path).is_file() for path in self.outputs.values())
+
+    def retry_in_s(self, now_s: float) -> float | None:
+        """None when it does not wait for another try."""
+        return max(0.0, self.not_before_s - now_s) if self.state == "queued" and self.attempts else None
 
     def view(self) -> StepView:
         return StepView(
@@ -60,6 +76,9 @@ class Step:
             seconds=self.seconds,
             error=self.error,
             log_tail=self.log.tail(),
+            cost=Cost(wall_s=self.seconds, cpu_s=self.cpu_s, peak_memory_bytes=self.peak_memory_bytes),
+            attempts=self.attempts,
+            retry_in_s=self.retry_in_s(time.time()),
         )
 
 
@@ -74,6 +93,10 @@ class Job:
     created_at_s: float
     steps: list[Step]
     state: State = "queued"
+    name: str = ""
+    priority: Priority = "fresh"
+    queued_at_s: float = 0.0  #: since when it waits: since it was asked for, or for again
+    moved_at_s: float | None = None  #: to the front, by hand
 
     @property
     def is_active(self) -> bool:
@@ -84,14 +107,25 @@ class Job:
         return {name: path for step in self.steps if step.state == "done" for name, path in step.results()}
 
     def ready(self, now_s: float) -> list[Step]:
-        """Queued steps whose inputs are all there, and whose time has come."""
+        """Queued steps whose inputs are all there, and whose time has come; what to do at all, the first one says."""
         there = self.results()
+        undecided = self.steps and self.steps[0].spec.name == PREPARE and self.steps[0].state != "done"
         return [
             step
-            for step in self.steps
+            for step in (self.steps[:1] if undecided else self.steps)
             if step.state == "queued"
             and step.not_before_s <= now_s
             and all(result in there for result in step.spec.inputs.values())
+        ]
+
+    def lost(self, step: Step) -> list[Step]:
+        """Those whose results the step reads, but somebody has deleted."""
+        read = set(step.spec.inputs.values())
+        return [
+            other
+            for other in self.steps
+            if other.state == "done"
+            and any(result in read and not (self.folder / path).is_file() for result, path in other.results())
         ]
 
     def settle(self) -> None:
@@ -114,12 +148,14 @@ class Job:
                 step.state = "cancelled"
 
     def retry(self) -> None:
-        """Everything that is not done is to be run."""
+        """Everything that is not done is to be run, and whatever somebody has deleted of what is shown or read."""
         self.state = "queued"
-        for step in self.steps:
-            gone = any(not (self.folder / path).is_file() for path in step.outputs.values())
-            if step.state != "done" or gone:
+        wanted: set[str] = set()
+        for step in reversed(self.steps):
+            made = {output.result for output in step.spec.outputs.values()}
+            if not step.is_there(self.folder) and (step.state != "done" or made - set(HIDDEN) or made & wanted):
                 step.reset()
+                wanted |= set(step.spec.inputs.values())
 
     def view(self) -> JobView:
         return JobView(
@@ -130,4 +166,17 @@ class Job:
             request=self.request,
             steps=[step.view() for step in self.steps],
             results={name: path for name, path in self.results().items() if name not in HIDDEN},
+            name=self.name,
+            priority=self.priority,
+            cost=self._cost(),
+        )
+
+    def _cost(self) -> Cost:
+        walls = [step.seconds for step in self.steps if step.seconds is not None]
+        cpus = [step.cpu_s for step in self.steps if step.cpu_s is not None]
+        peaks = [step.peak_memory_bytes for step in self.steps if step.peak_memory_bytes is not None]
+        return Cost(
+            wall_s=round(sum(walls), 3) if walls else None,
+            cpu_s=round(sum(cpus), 3) if cpus else None,
+            peak_memory_bytes=max(peaks, default=None),
         )

@@ -27,9 +27,15 @@ class Order(_Message):
 
 
 class Report(_Message):
-    """What the process says. Only ``failed`` has the last two."""
+    """What the process says. Only ``failed`` has a message and the two after it, only the last report what it took.
+
+    ``crashed``: the fault may not be the step's own, so that it is worth another try.
+    """
 
     kind: Literal["progress", "done", "failed"]
     progress: float = 0.0
     message: str = ""
     retry_after_s: float | None = None
+    crashed: bool = False
+    cpu_s: float | None = None
+    peak_memory_bytes: int | None = None

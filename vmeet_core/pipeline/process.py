@@ -5,28 +5,51 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
 
 from pydantic import ValidationError
 
+from vmeet_core.pipeline.log_file import LogFile
 from vmeet_core.pipeline.messages import Order, Report
+from vmeet_core.pipeline.usage import usage_of
 
-STOP_S = 3.0  #: between asking a process to end and killing it
 _DRAIN_S = 1.0  # for the rest of the log, when something that the step started still holds it open
 _MAX_LINE_BYTES = 1 << 16
 _CHUNK_BYTES = 1 << 12
+_WATCH_EVERY_S = 0.1
+_MB = 1_000_000
 
 
 class StepFailed(Exception):
-    """The step did not get done. ``retry_after_s`` is set when another try may succeed."""
+    """The step did not get done. ``retry_after_s`` is set when it knows that another try may succeed; ``crashed`` when
+    its process ended without a word, so that nobody knows.
+    """
 
-    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, retry_after_s: float | None = None, crashed: bool = False) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.crashed = crashed
 
 
-async def run_process(order: Order, on_progress: Callable[[float], None], log: Callable[[str], None]) -> None:
-    """Run the step to its end. Raises StepFailed. When cancelled, the process is gone before this returns."""
+class Listener:
+    """What wants to know of a process; overridden as needed."""
+
+    def progress(self, share: float) -> None:
+        """0 to 1."""
+
+    def log(self, line: str) -> None:
+        """A line that the step wrote."""
+
+    def usage(self, cpu_s: float, peak_memory_bytes: int) -> None:
+        """What it has taken so far."""
+
+
+async def run_process(
+    order: Order, listener: Listener, *, memory_bytes: int = 0, log_file: LogFile | None = None
+) -> None:
+    """Run the step to its end. Raises StepFailed. When cancelled, the process is gone before this returns.
+
+    A process with more resident memory than ``memory_bytes`` (0: no limit) is ended, where there is proc(5).
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "vmeet_core.pipeline.child"),
         stdin=asyncio.subprocess.PIPE,
@@ -35,18 +58,20 @@ async def run_process(order: Order, on_progress: Callable[[float], None], log: C
         limit=_MAX_LINE_BYTES,
         start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
     )
-    logging = asyncio.create_task(_read_log(_pipe(process.stderr), log))
+    logging = asyncio.create_task(_read_log(_pipe(process.stderr), listener, log_file))
+    watching = asyncio.create_task(_watch(process, listener, memory_bytes))
     try:
         await _order(process, order)
-        ending = await _read_reports(_pipe(process.stdout), on_progress)
+        ending = await _read_reports(_pipe(process.stdout), listener)
         code = await process.wait()
         await asyncio.wait({logging}, timeout=_DRAIN_S)
     finally:
+        watching.cancel()
         await _finish(process, logging)
     if ending is None:
-        raise StepFailed(_sudden_end(code))
+        raise _sudden_end(code, watching, memory_bytes)
     if ending.kind == "failed":
-        raise StepFailed(ending.message, ending.retry_after_s)
+        raise StepFailed(ending.message, ending.retry_after_s, ending.crashed)
 
 
 def _pipe(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
@@ -61,7 +86,7 @@ async def _order(process: asyncio.subprocess.Process, order: Order) -> None:
         await process.stdin.drain()
 
 
-async def _read_reports(stream: asyncio.StreamReader, on_progress: Callable[[float], None]) -> Report | None:
+async def _read_reports(stream: asyncio.StreamReader, listener: Listener) -> Report | None:
     """Until the process closes its end; the last word, if there was one."""
     ending = None
     async for line in stream:
@@ -70,48 +95,61 @@ async def _read_reports(stream: asyncio.StreamReader, on_progress: Callable[[flo
         except ValidationError:  # cut short by a kill
             continue
         if report.kind == "progress":
-            on_progress(report.progress)
+            listener.progress(report.progress)
         else:
             ending = report
+            if report.cpu_s is not None and report.peak_memory_bytes is not None:
+                listener.usage(report.cpu_s, report.peak_memory_bytes)
     return ending
 
 
-async def _read_log(stream: asyncio.StreamReader, log: Callable[[str], None]) -> None:
+async def _watch(process: asyncio.subprocess.Process, listener: Listener, memory_bytes: int) -> bool:
+    """Whether it had to be ended. Of a process that is killed, no more will be known than was seen here."""
+    while process.returncode is None and (usage := usage_of(process.pid)) is not None:
+        listener.usage(usage.cpu_s, usage.peak_memory_bytes)
+        if 0 < memory_bytes < usage.memory_bytes:
+            _kill(process)
+            return True
+        await asyncio.sleep(_WATCH_EVERY_S)
+    return False
+
+
+async def _read_log(stream: asyncio.StreamReader, listener: Listener, log_file: LogFile | None) -> None:
     rest = ""
     while chunk := await stream.read(_CHUNK_BYTES):
+        if log_file is not None:
+            await asyncio.to_thread(log_file.write, chunk)
         *lines, rest = (rest + chunk.decode(errors="replace")).split("\n")
         for line in lines:
-            log(line)
+            listener.log(line)
         rest = rest[-_CHUNK_BYTES:]
-    log(rest)
+    listener.log(rest)
 
 
 async def _finish(process: asyncio.subprocess.Process, logging: asyncio.Task[None]) -> None:
-    if process.returncode is None:
-        _signal(process, "SIGTERM")
-        try:
-            await asyncio.wait_for(process.wait(), STOP_S)
-        except TimeoutError:
-            _signal(process, "SIGKILL")
-            await process.wait()
+    """At once: a step may be killed at any moment, its results appear only at its end."""
+    _kill(process)
+    await process.wait()
     if process.stdin is not None:
         process.stdin.close()
     logging.cancel()
     await asyncio.wait({logging})
 
 
-def _signal(process: asyncio.subprocess.Process, name: str) -> None:
-    """To the step and whatever it started."""
-    with contextlib.suppress(ProcessLookupError):
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """The step, and whatever it started and left behind."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         if sys.platform == "win32":
             process.kill()
         else:
-            os.killpg(process.pid, signal.Signals[name])
+            os.killpg(process.pid, signal.SIGKILL)
 
 
-def _sudden_end(code: int) -> str:
+def _sudden_end(code: int, watching: asyncio.Task[bool], memory_bytes: int) -> StepFailed:
+    if watching.done() and not watching.cancelled() and watching.result():
+        return StepFailed(f"it used more than {memory_bytes // _MB} MB of memory")
     if code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
         hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
-        return f"its process was ended by {name}{hint}"
-    return f"its process ended with exit code {code} before the step was done"
+        return StepFailed(f"its process was ended by {name}{hint}", crashed=True)
+    return StepFailed(f"its process ended with exit code {code} before the step was done", crashed=True)

@@ -1,49 +1,63 @@
-"""Runs jobs: at most ``pipeline.workers`` steps at once, the oldest job first, each step in a process of its own.
+"""Runs jobs, each step in a process of its own: the most urgent first (``queue``), as far as there is room
+(``resources``).
 
 Nothing polls: whatever may make a step ready (a submission, an end, a timer) leads to ``_dispatch``. A step is done
 when its row says so; everything that was not done when the server ended is run again by the next one.
 """
 
 import asyncio
+import hashlib
 import logging
 import os
+import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from vmeet_core.database import Database
+from vmeet_core.database import PATIENCE_S, Database, DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.pipeline import graph
+from vmeet_core.pipeline.backoff import Backoff
 from vmeet_core.pipeline.job import Job, Step
+from vmeet_core.pipeline.log_file import LogFile
 from vmeet_core.pipeline.messages import Order
 from vmeet_core.pipeline.notifier import Notifier
+from vmeet_core.pipeline.plan import planned
 from vmeet_core.pipeline.prepared import Prepared
-from vmeet_core.pipeline.process import StepFailed, run_process
-from vmeet_core.pipeline.spec import StepSpec, keyed
+from vmeet_core.pipeline.process import Listener, StepFailed, run_process
+from vmeet_core.pipeline.queue import next_time_s, waiting
+from vmeet_core.pipeline.resources import Limits
+from vmeet_core.pipeline.spec import Needs, StepSpec, keyed
 from vmeet_core.pipeline.steps import prepare
 from vmeet_core.pipeline.store import JobStore
-from vmeet_core.pipeline.views import JobView, ProcessRequest
+from vmeet_core.pipeline.trouble import trouble
+from vmeet_core.pipeline.views import JobView, Priority, ProcessRequest
 from vmeet_core.plugins import Registry, discover
 from vmeet_core.settings import Settings
 
 RESULTS = "results"  #: the folder of all jobs' results, inside the recording's
+LOGS = "logs"  #: and that of their steps' logs
 MAX_ATTEMPTS = 3
 MAX_WAIT_S = 600.0
+LAST_WRITE_S = 5.0  #: what a database that does not answer may delay the end of the server
+EVER = float("inf")  #: what a step has done is kept until it can be written: nobody waits for the answer
 _log = logging.getLogger(__name__)
 
 
 class UnknownJob(LookupError):
-    """There is no job of this id."""
+    """There is no job of this id, or no such step of it."""
 
 
 class Scheduler:
     """The pipeline as the server sees it. ``on_change`` is called in the event loop for every visible change.
 
-    ``registry`` defaults to what is installed; ``first_step`` is what every job begins with.
+    ``registry`` defaults to what is installed; ``first_step`` is what every job begins with; ``backoff`` is for
+    steps that ended suddenly.
     """
 
     def __init__(
@@ -54,40 +68,65 @@ class Scheduler:
         *,
         registry: Registry | None = None,
         first_step: StepSpec | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
+        self._database = database
         self._store = JobStore(database)
         self._settings = settings
         self._registry = registry
         self._first_step = first_step or graph.prepare_recording()
+        self._backoff = backoff or Backoff()
+        self._limits = Limits.of(settings.pipeline)
         self._notifier = Notifier(on_change)
         self._active: dict[str, Job] = {}
         self._runs: dict[tuple[str, str], asyncio.Task[None]] = {}  #: by job and step name
         self._processes: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._timers: set[asyncio.TimerHandle] = set()
+        self._taken: dict[tuple[str, str], tuple[tuple[str, str], Needs]] = {}  #: which work, and what it was granted
+        self._timer: asyncio.TimerHandle | None = None
         self._closing = False
 
     async def start(self) -> None:
-        """Go on with what was queued or running when the server ended."""
+        """Go on with what was queued or running when the server ended; that it ended is no failure of a step."""
+        latest_s = time.time() + MAX_WAIT_S
         for job in await self._store.unfinished():
             for step in job.steps:
+                step.not_before_s = min(step.not_before_s, latest_s)  # the clock may have been put right
                 if step.state == "running":
-                    step.reset()
+                    step.requeue()
+            await self._refresh(job)
             self._active[job.id] = job
+            await self._ended(job)
         self._dispatch()
 
     async def close(self) -> None:
         """End all processes; the jobs go on at the next start. Twice does no harm."""
         self._closing = True
-        for timer in self._timers:
-            timer.cancel()
+        self._database.patience.hurry(LAST_WRITE_S)
+        if self._timer is not None:
+            self._timer.cancel()
         await self._stop(list(self._runs))
         self._notifier.close()
 
-    async def submit(self, recording_id: str, folder: Path, request: ProcessRequest) -> str:
-        """A new job on the recording in ``folder``; its id. Raises Permanent for a request that cannot be met."""
-        graph.check_request(request, self._settings, await self._plugins())
-        job = self._new_job(recording_id, folder, request)
-        await self._store.save(job)
+    async def submit(
+        self,
+        recording_id: str,
+        folder: Path,
+        request: ProcessRequest,
+        patience_s: float = PATIENCE_S,
+        *,
+        priority: Priority = "fresh",
+        name: str = "",
+    ) -> str:
+        """A new job on the recording in ``folder``; its id. ``name`` is what the user calls what will come of it.
+
+        Raises Permanent for a request that cannot be met, and DatabaseUnavailable.
+        """
+        registry = await self._plugins()
+        graph.check_request(request, self._settings, registry)
+        (first,) = planned([self._first_step], self._settings, registry, self._limits)
+        job = self._new_job(recording_id, folder, request, first)
+        job.priority, job.name = priority, name
+        await self._store.save(job, patience_s)
         self._active[job.id] = job
         self._notifier.now(job)
         self._dispatch()
@@ -99,19 +138,50 @@ class Scheduler:
         if not job.is_active:
             return
         job.cancel()
-        await self._stop([run for run in self._runs if run[0] == job_id])
+        await self._stop([run for run in self._runs if run[0] == job_id], PATIENCE_S)
         self._active.pop(job_id, None)
         await self._commit(job)
 
     async def retry(self, job_id: str) -> None:
-        """Run what is not done of a job that failed or was cancelled. Raises UnknownJob."""
+        """Run what is not done of a job that has ended, or what was deleted since. Raises UnknownJob."""
         job = await self._job(job_id)
         if job.is_active:
             return
         job.retry()
-        await self._commit(job)
+        job.queued_at_s = time.time()
+        await self._refresh(job)
+        if job_id in self._active:  # somebody else was faster
+            return
         self._active[job_id] = job
+        await self._ended(job)
         self._dispatch()
+
+    async def move_to_front(self, job_id: str) -> None:
+        """Its steps come before those of all other jobs. Nothing happens to a job that has ended. Raises UnknownJob."""
+        job = await self._job(job_id)
+        if not job.is_active:
+            return
+        job.priority, job.moved_at_s = "front", time.time()
+        await self._commit(job)
+        self._dispatch()
+
+    async def rename(self, job_id: str, name: str) -> None:
+        """What the user calls what came of it; "" to take the name away. Raises UnknownJob."""
+        job = await self._job(job_id)
+        job.name = name
+        await self._commit(job)
+
+    async def log_file(self, job_id: str, step_name: str) -> Path:
+        """The whole log of a step, which may not be there. Raises UnknownJob."""
+        job = await self._job(job_id)
+        if step_name not in (step.spec.name for step in job.steps):
+            raise UnknownJob(f"the job {job_id} has no step {step_name}")
+        return _log_path(job, step_name)
+
+    async def jobs_of(self, recording_ids: Sequence[str]) -> dict[str, list[JobView]]:
+        """All jobs of these recordings, of each the oldest first, without the logs of jobs that have ended."""
+        found = await self._store.of_recordings(recording_ids)
+        return {each: [self._active.get(job.id, job).view() for job in jobs] for each, jobs in found.items()}
 
     async def jobs(self, recording_id: str) -> list[JobView]:
         """All jobs of a recording, the oldest first."""
@@ -122,13 +192,15 @@ class Scheduler:
         for job in [job for job in self._active.values() if job.recording_id == recording_id]:
             job.cancel()
             self._active.pop(job.id, None)
-            await self._stop([run for run in self._runs if run[0] == job.id])
+            await self._stop([run for run in self._runs if run[0] == job.id], PATIENCE_S)
             self._notifier.forget(job)
         await self._store.delete(recording_id)
 
-    def _new_job(self, recording_id: str, folder: Path, request: ProcessRequest) -> Job:
-        first = Step(self._first_step, key=f"first:{uuid.uuid4().hex}")  # never reused: it looks at what is there now
-        return Job(uuid.uuid4().hex[:16], recording_id, folder.absolute(), request, time.time(), [first])
+    def _new_job(self, recording_id: str, folder: Path, request: ProcessRequest, first_step: StepSpec) -> Job:
+        first = Step(first_step, key=f"first:{uuid.uuid4().hex}")  # never reused: it looks at what is there now
+        now_s = time.time()
+        job_id = uuid.uuid4().hex[:16]
+        return Job(job_id, recording_id, folder.absolute(), request, now_s, [first], queued_at_s=now_s)
 
     async def _plugins(self) -> Registry:
         if self._registry is None:
@@ -141,48 +213,69 @@ class Scheduler:
             raise UnknownJob(f"there is no job {job_id}")
         return job
 
-    async def _stop(self, runs: list[tuple[str, str]]) -> None:
+    async def _stop(self, runs: list[tuple[str, str]], patience_s: float | None = None) -> None:
+        """Raises DatabaseUnavailable when what they have done cannot be written within ``patience_s``."""
         for run in runs:
             if run in self._processes:
                 self._processes[run].cancel()
-        await asyncio.gather(*(self._runs[run] for run in runs if run in self._runs))
+        tasks = [self._runs[run] for run in runs if run in self._runs]
+        if tasks and (await asyncio.wait(tasks, timeout=patience_s))[1]:
+            raise DatabaseUnavailable("the steps have been stopped, but what they did cannot be written yet")
 
-    async def _commit(self, job: Job) -> None:
-        await self._store.save(job)
+    async def _commit(self, job: Job, patience_s: float = PATIENCE_S) -> None:
+        await self._store.save(job, patience_s)
         self._notifier.now(job)
 
     def _dispatch(self) -> None:
-        """Start whatever is ready, as far as there are workers; two steps of one key never run at once."""
-        now_s = asyncio.get_running_loop().time()
-        keys = {step.key for job in self._active.values() for step in job.steps if step.state == "running"}
-        for job in self._active.values():
-            for step in job.ready(now_s):
-                if self._closing or len(self._runs) >= self._settings.pipeline.workers:
-                    return
-                if step.key not in keys:
-                    keys.add(step.key)
-                    step.state = job.state = "running"
-                    run = (job.id, step.spec.name)
-                    self._runs[run] = asyncio.create_task(self._run(job, step), name=f"step {run}")
+        """Start whatever is ready, as far as there is room. Of steps that do the same work in a recording one runs; the
+        others wait, and find it done.
+        """
+        if self._closing:
+            return
+        now_s = time.time()
+        works = {work for work, _ in self._taken.values()}
+        free = self._limits.free(needs for _, needs in self._taken.values())
+        for job, step in waiting(self._active.values(), now_s):
+            work, needs = (job.recording_id, step.key), self._limits.granted(step.spec.needs)
+            if self._limits.refusal(step.spec.needs):
+                needs = Needs(cpu=0)  # it only fails
+            if work not in works and free.take(needs):
+                works.add(work)
+                step.state = job.state = "running"
+                run = (job.id, step.spec.name)
+                self._taken[run] = (work, needs)
+                self._runs[run] = asyncio.create_task(self._run(job, step), name=f"step {run}")
+        self._wake(next_time_s(self._active.values(), now_s), now_s)
+
+    def _wake(self, at_s: float | None, now_s: float) -> None:
+        """Look again when the next step's back-off is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = None if at_s is None else loop.call_later(min(at_s - now_s, MAX_WAIT_S), self._dispatch)
 
     async def _run(self, job: Job, step: Step) -> None:
         """One step from start to commit. Never cancelled itself: only its process is."""
         run = (job.id, step.spec.name)
         try:
-            await self._commit(job)
+            await self._commit(job, EVER)
             if not await self._reuse(job, step):
                 await self._execute(job, step)
             if step.spec.name == graph.PREPARE and step.state == "done":
                 await self._expand(job, step)
+        except (SQLAlchemyError, DatabaseUnavailable) as error:  # the server ends: no fault of the step
+            _log.warning("the step %s of job %s is left to the next start: %s", *reversed(run), error)
+            step.requeue()
         except Exception as error:
             _log.exception("the step %s of job %s", *reversed(run))
             step.state, step.error = "failed", f"{type(error).__name__}: {error}"
         try:
             await self._ended(job)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, DatabaseUnavailable):
             _log.exception("the end of step %s of job %s could not be written", *reversed(run))
         finally:
             self._runs.pop(run)
+            self._taken.pop(run)
             self._dispatch()
 
     async def _ended(self, job: Job) -> None:
@@ -190,24 +283,38 @@ class Scheduler:
         if job.id in self._active:
             if not job.is_active:
                 self._active.pop(job.id)
-            await self._commit(job)
+            await self._commit(job, EVER)
 
     async def _reuse(self, job: Job, step: Step) -> bool:
         """Take over what an earlier job made, if it is still there."""
-        for outputs in await self._store.done(job.recording_id, step.key):
+        for outputs in await self._store.done(job.recording_id, step.key, EVER):
             if all((job.folder / path).is_file() for path in outputs.values()):
-                step.outputs, step.state, step.progress, step.seconds = outputs, "done", 1.0, 0.0
+                step.outputs, step.state, step.progress, step.error = outputs, "done", 1.0, None
+                step.seconds, step.cpu_s = 0.0, 0.0
                 return True
         return False
 
     async def _execute(self, job: Job, step: Step) -> None:
         run = (job.id, step.spec.name)
         began_s = time.monotonic()
-        order = self._order(job, step)
-        if self._closing or job.state == "cancelled":
+        if self._is_unwanted(job):
             return
+        refusal = await asyncio.to_thread(trouble, job, step, self._limits)
+        if refusal:
+            self._failed(job, step, StepFailed(refusal))
+            return
+        if self._redo_lost(job, step):
+            return
+        order = self._order(job, step)
+        memory_bytes = self._taken[run][1].memory_bytes
+        log_file = LogFile(_log_path(job, step.spec.name))
+        await asyncio.to_thread(log_file.write, _log_heading(step))
+        if self._is_unwanted(job):
+            return
+        step.seconds = step.cpu_s = step.peak_memory_bytes = None
+        listener = _StepListener(job, step, self._notifier)
         self._processes[run] = asyncio.create_task(
-            run_process(order, lambda progress: self._progressed(job, step, progress), step.log.add)
+            run_process(order, listener, memory_bytes=memory_bytes, log_file=log_file)
         )
         try:
             await asyncio.wait({self._processes[run]})
@@ -223,6 +330,9 @@ class Scheduler:
         elif not process.cancelled():
             self._failed(job, step, error)
 
+    def _is_unwanted(self, job: Job) -> bool:
+        return self._closing or job.state == "cancelled"
+
     def _order(self, job: Job, step: Step) -> Order:
         there = job.results()
         target = job.folder / RESULTS / job.id
@@ -235,13 +345,19 @@ class Scheduler:
             outputs={role: target / output.file for role, output in step.spec.outputs.items()},
             temp_dir=target / f".{job.steps.index(step)}.partial",
             settings=self._settings,
-            threads=max(1, (os.cpu_count() or 1) // self._settings.pipeline.workers),
+            threads=max(1, self._taken[job.id, step.spec.name][1].cpu),
             parent_pid=os.getpid(),
         )
 
-    def _progressed(self, job: Job, step: Step, progress: float) -> None:
-        step.progress = progress
-        self._notifier.soon(job)
+    def _redo_lost(self, job: Job, step: Step) -> bool:
+        """Where somebody has deleted what the step reads, that is made again first."""
+        lost = job.lost(step)
+        for other in lost:
+            _log.info("job %s: what %s made is gone and is made again", job.id, other.spec.name)
+            other.reset()
+        if lost:
+            step.requeue()
+        return bool(lost)
 
     def _failed(self, job: Job, step: Step, failure: BaseException) -> None:
         if not isinstance(failure, StepFailed):
@@ -249,23 +365,87 @@ class Scheduler:
         plugin = f"{step.spec.plugin.name}: " if step.spec.plugin else ""
         step.state, step.error, step.progress = "failed", f"{plugin}{failure}", 0.0
         step.attempts += 1
-        if failure.retry_after_s is None or step.attempts >= MAX_ATTEMPTS:
-            _log.warning("job %s: %s failed: %s", job.id, step.spec.name, step.error)
-            return
-        wait_s = min(max(0.0, failure.retry_after_s), MAX_WAIT_S)
-        loop = asyncio.get_running_loop()
-        step.state, step.not_before_s = "queued", loop.time() + wait_s
-        step.error = f"{step.error} (another try in {wait_s:.0f} s)"
-        self._timers = {timer for timer in self._timers if timer.when() > loop.time()}
-        self._timers.add(loop.call_at(step.not_before_s, self._dispatch))
+        wait_s = self._wait_s(failure, step.attempts)
+        _log.warning("job %s: %s failed: %s (try %d)", job.id, step.spec.name, step.error, step.attempts)
+        if wait_s is not None and step.attempts < MAX_ATTEMPTS:
+            step.state, step.not_before_s = "queued", time.time() + wait_s
+
+    def _wait_s(self, failure: StepFailed, failures: int) -> float | None:
+        """Until another try; None when there is no sense in it."""
+        if failure.retry_after_s is not None:
+            return min(max(0.0, failure.retry_after_s), MAX_WAIT_S)
+        return self._backoff.wait_s(failures) if failure.crashed else None
 
     async def _expand(self, job: Job, first: Step) -> None:
-        """The rest of the graph, from what the first step found."""
-        path = job.folder / first.outputs[prepare.ROLE]
-        prepared = Prepared.model_validate_json(await asyncio.to_thread(path.read_bytes))
+        """The rest of the graph, from what the first step found; of what was done before nothing is lost."""
         try:
-            specs = graph.build_graph(prepared, job.request, self._settings, await self._plugins())
+            specs = await self._specs(job, first)
         except Permanent as error:
             first.state, first.error = "failed", str(error)
             return
-        job.steps[1:] = [Step(spec, key) for spec, key in keyed(specs, {graph.PREPARED: first.key})]
+        await self._take_over(job, specs)
+
+    async def _specs(self, job: Job, first: Step) -> list[StepSpec]:
+        """Raises Permanent when the request cannot be met (any more), or OSError, ValueError."""
+        path = job.folder / first.outputs[prepare.ROLE]
+        prepared = Prepared.model_validate_json(await asyncio.to_thread(path.read_bytes))
+        registry = await self._plugins()
+        specs = graph.build_graph(prepared, job.request, self._settings, registry)
+        return planned(specs, self._settings, registry, self._limits)
+
+    async def _take_over(self, job: Job, specs: list[StepSpec]) -> None:
+        """These are the job's steps: as they were where they were the same, as an earlier job did them, or new."""
+        known = {(step.spec.name, step.key): step for step in job.steps[1:]}
+        steps = []
+        for spec, key in keyed(specs, {graph.PREPARED: job.steps[0].key}):
+            step = known.get((spec.name, key)) or Step(spec, key)
+            step.spec = spec
+            steps.append(step)
+        job.steps[1:] = steps
+        for step in steps:
+            if step.state == "queued":
+                await self._reuse(job, step)
+
+    async def _refresh(self, job: Job) -> None:
+        """Before a job goes on: plugins, settings or this program may have changed since its graph was built."""
+        first = job.steps[0]
+        if first.state != "done":
+            return
+        try:
+            await self._take_over(job, await self._specs(job, first))
+        except Permanent as error:
+            for step in job.steps:
+                if step.spec.plugin is not None and step.state == "queued":
+                    step.state, step.error = "failed", str(error)
+        except Exception as error:  # whatever it is, the first step will say so: the server must start
+            _log.warning("job %s begins anew: %r", job.id, error)
+            first.reset()
+
+
+class _StepListener(Listener):
+    """Writes what a process tells into its step."""
+
+    def __init__(self, job: Job, step: Step, notifier: Notifier) -> None:
+        self._job, self._step, self._notifier = job, step, notifier
+
+    def progress(self, share: float) -> None:
+        self._step.progress = share
+        self._notifier.soon(self._job)
+
+    def log(self, line: str) -> None:
+        self._step.log.add(line)
+
+    def usage(self, cpu_s: float, peak_memory_bytes: int) -> None:
+        self._step.cpu_s, self._step.peak_memory_bytes = round(cpu_s, 3), peak_memory_bytes
+
+
+def _log_path(job: Job, step_name: str) -> Path:
+    """Of any name a file name, another one for each."""
+    readable = re.sub(r"[^A-Za-z0-9_-]", "_", step_name)[:40]
+    digest = hashlib.sha256(step_name.encode()).hexdigest()[:8]
+    return job.folder / LOGS / job.id / f"{readable}-{digest}.log"
+
+
+def _log_heading(step: Step) -> bytes:
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    return f"--- {step.spec.title}, try {step.attempts + 1}, {now} ---\n".encode()

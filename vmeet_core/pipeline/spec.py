@@ -34,8 +34,19 @@ class PluginUse(_Model):
     options: dict[str, Any]
 
 
+class Needs(_Model):
+    """What a step takes of the machine while it runs; it is ended when it uses more memory (0: nobody knows)."""
+
+    cpu: int = 1  #: threads
+    gpu: int = 0
+    memory_bytes: int = 0
+
+
 class StepSpec(_Model):
-    """A step of a job's graph. ``inputs`` (role → result of another step) and ``files`` (path → digest) are read."""
+    """A step of a job's graph. ``inputs`` (role → result of another step) and ``files`` (path → digest) are read.
+
+    ``needs`` and ``extra`` say when it may run, and change nothing of the result.
+    """
 
     name: str
     title: str
@@ -46,6 +57,8 @@ class StepSpec(_Model):
     outputs: dict[str, Output] = {}  #: by role
     files: dict[str, str] = {}
     plugin: PluginUse | None = None
+    needs: Needs = Needs()
+    extra: bool = False  #: the recording can be played without it
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
+#: ``fresh``: a meeting that has just ended; ``later``: whatever can wait; ``front``: moved there by hand.
+Priority = Literal["front", "fresh", "later"]
 
 
 class ProcessRequest(BaseModel):
@@ -16,8 +18,22 @@ class ProcessRequest(BaseModel):
     title: str = ""
 
 
+class Cost(BaseModel):
+    """What the process of a step took: of all its tries the last one; of a job's steps the sums, and the highest peak.
+
+    None: not known (yet).
+    """
+
+    wall_s: float | None = None
+    cpu_s: float | None = None
+    peak_memory_bytes: int | None = None
+
+
 class StepView(BaseModel):
-    """One step as the page shows it. ``seconds`` is how long its process ran; ``log_tail`` its last lines."""
+    """One step as the page shows it. ``seconds`` is how long its process ran; ``log_tail`` its last lines.
+
+    ``attempts`` is how often it failed so far; ``retry_in_s`` is set while it waits for another try.
+    """
 
     name: str
     title: str
@@ -26,10 +42,16 @@ class StepView(BaseModel):
     seconds: float | None
     error: str | None
     log_tail: list[str]
+    cost: Cost = Cost()
+    attempts: int = 0
+    retry_in_s: float | None = None
 
 
 class JobView(BaseModel):
-    """A job as the page shows it. ``results`` maps result names to paths relative to the recording's folder."""
+    """A job as the page shows it. ``results`` maps result names to paths relative to the recording's folder.
+
+    ``name`` is what the user calls what comes of it, if anything.
+    """
 
     id: str
     recording_id: str
@@ -38,3 +60,6 @@ class JobView(BaseModel):
     request: ProcessRequest
     steps: list[StepView]
     results: dict[str, str]
+    name: str = ""
+    priority: Priority = "fresh"
+    cost: Cost = Cost()

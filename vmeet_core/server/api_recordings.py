@@ -1,22 +1,26 @@
 """REST: the recordings, their files and the jobs that process them."""
 
+import asyncio
 import mimetypes
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vmeet_core.pipeline.views import JobView
 from vmeet_core.plugins import Registry
+from vmeet_core.search import QueryError, parse_query
 from vmeet_core.server.api_meetings import check_choices
-from vmeet_core.server.errors import ApiError, read_body
+from vmeet_core.server.errors import ApiError, ModelT, read_body
 from vmeet_core.server.hall import Hall
 from vmeet_core.server.store import RecordingRow
 from vmeet_core.settings import Preset
 
 SERVED = ("results", "segments")
+MAX_NAME_CHARS = 80
 
 
 class NewJob(BaseModel):
@@ -25,6 +29,23 @@ class NewJob(BaseModel):
     model_config = ConfigDict(extra="forbid")
     denoiser: str | None = Field(default=None, max_length=64)
     options: dict[str, dict[str, Any]] = {}
+    name: str = Field(default="", max_length=MAX_NAME_CHARS)
+
+
+class NewName(BaseModel):
+    """Body of ``PATCH /api/jobs/{id}``."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(max_length=MAX_NAME_CHARS)
+
+
+class ListQuery(BaseModel):
+    """What ``GET /api/recordings`` may be asked with."""
+
+    model_config = ConfigDict(extra="forbid")
+    q: str = ""
+    limit: int = Field(default=50, ge=1, le=200)
+    offset: int = Field(default=0, ge=0, le=1_000_000_000)
 
 
 class RecordingsApi:
@@ -42,21 +63,43 @@ class RecordingsApi:
         app.router.add_post("/api/recordings/{id}/jobs", self.process)
         app.router.add_post("/api/jobs/{id}/cancel", self.cancel)
         app.router.add_post("/api/jobs/{id}/retry", self.retry)
+        app.router.add_post("/api/jobs/{id}/front", self.move_to_front)
+        app.router.add_patch("/api/jobs/{id}", self.rename)
+        app.router.add_get("/api/jobs/{id}/steps/{step}/log", self.log)
         app.router.add_get("/api/events", self._hall.events.stream)
 
     async def index(self, request: web.Request) -> web.Response:
-        """All recordings, newest first."""
-        rows = await self._hall.store.recordings()
-        return web.json_response({"recordings": [await self._hall.describe(row) for row in rows]})
+        """Recordings, newest first; with ``q`` those in which all its words occur, best first, with the places."""
+        wanted = _query(request, ListQuery)
+        try:
+            terms = parse_query(wanted.q)
+        except QueryError as error:
+            raise ApiError(422, "bad-query", str(error), "q") from None
+        if wanted.q.strip():
+            page = await self._hall.store.search(terms, wanted.limit, wanted.offset)
+        else:
+            page = await self._hall.store.page(wanted.limit, wanted.offset)
+        recordings = await self._hall.describe_all(page.rows)
+        if wanted.q.strip():
+            for each in recordings:
+                each["hits"] = [hit._asdict() for hit in page.hits.get(each["id"], [])]
+        return web.json_response({"recordings": recordings, "total": page.total, "offset": wanted.offset})
 
     async def show(self, request: web.Request) -> web.Response:
         """One recording with all its jobs and files."""
         row = await self._row(request)
         jobs = await self._hall.pipeline.jobs(row.id)
         answer = await self._hall.describe(row, jobs)
-        answer["jobs"] = [job.model_dump(mode="json") for job in jobs]
+        answer["jobs"] = [await asyncio.to_thread(self._shown, row, job) for job in jobs]
         answer["files"] = self._files(row, jobs)
         return web.json_response(answer)
+
+    def _shown(self, row: RecordingRow, job: JobView) -> dict[str, Any]:
+        """The job, with what it made and somebody has deleted under ``missing``."""
+        folder = self._hall.recordings_dir / row.id
+        there = {name: path for name, path in job.results.items() if (folder / path).is_file()}
+        missing = sorted(job.results.keys() - there.keys())
+        return {**job.model_dump(mode="json"), "results": there, "missing": missing}
 
     def _files(self, row: RecordingRow, jobs: list[JobView]) -> list[dict[str, Any]]:
         folder = self._hall.recordings_dir / row.id
@@ -104,32 +147,61 @@ class RecordingsApi:
             raise ApiError(409, "still-recording", "this recording still runs; stop it in the meeting first")
         preset = Preset(denoiser=body.denoiser, options=body.options)
         check_choices(self._hall.settings, self._registry, preset)
-        job_id = await self._hall.process(row.id, preset)
+        job_id = await self._hall.process(row.id, preset, priority="later", name=body.name.strip())
         jobs = await self._hall.pipeline.jobs(row.id)
         await self._hall.tell(row.id)
         return web.json_response(next(j.model_dump(mode="json") for j in jobs if j.id == job_id), status=201)
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Stop a job; its finished steps stay."""
+        return await self._told(self._hall.pipeline.cancel(request.match_info["id"]))
+
+    async def retry(self, request: web.Request) -> web.Response:
+        """Run what a job that has ended has not done, or what was deleted since."""
+        return await self._told(self._hall.pipeline.retry(request.match_info["id"]))
+
+    async def move_to_front(self, request: web.Request) -> web.Response:
+        """Let a job go before all others."""
+        return await self._told(self._hall.pipeline.move_to_front(request.match_info["id"]))
+
+    async def rename(self, request: web.Request) -> web.Response:
+        """Call what came of a job something else."""
+        body = await read_body(request, NewName)
+        return await self._told(self._hall.pipeline.rename(request.match_info["id"], body.name.strip()))
+
+    async def _told(self, doing: Awaitable[None]) -> web.Response:
         try:
-            await self._hall.pipeline.cancel(request.match_info["id"])
+            await doing
         except LookupError:
             raise ApiError(404, "unknown-job", "there is no such job") from None
         return web.Response(status=204)
 
-    async def retry(self, request: web.Request) -> web.Response:
-        """Run what a failed or cancelled job has not done."""
+    async def log(self, request: web.Request) -> web.StreamResponse:
+        """The whole log of a step, as text."""
         try:
-            await self._hall.pipeline.retry(request.match_info["id"])
-        except LookupError:
-            raise ApiError(404, "unknown-job", "there is no such job") from None
-        return web.Response(status=204)
+            path = await self._hall.pipeline.log_file(request.match_info["id"], request.match_info["step"])
+        except LookupError as error:
+            raise ApiError(404, "unknown-step", str(error)) from None
+        if not path.is_file():
+            raise ApiError(404, "no-log", "there is no log of this step: it has not run, or its log was deleted")
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+        return web.FileResponse(path, headers=headers)
 
     async def _row(self, request: web.Request) -> RecordingRow:
         row = await self._hall.store.recording(request.match_info["id"])
         if row is None:
             raise ApiError(404, "unknown-recording", "there is no such recording; it may have been deleted")
         return row
+
+
+def _query(request: web.Request, model: type[ModelT]) -> ModelT:
+    """The parameters of the address as a model. Raises ApiError that names the first wrong one."""
+    try:
+        return model.model_validate(dict(request.query))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or None
+        raise ApiError(422, "bad-query", f"{field or 'the address'}: {first['msg']}", field) from None
 
 
 def _attachment(row: RecordingRow, path: Path) -> str:

@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 import vmeet_core
-from vmeet_core.database import Database
+from vmeet_core.database import Address, Database, sqlite_address
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.plugins import Registry
 from vmeet_core.server.access import COOKIE, access_key, guard, is_always_asked, is_loopback, proof
@@ -102,9 +102,16 @@ async def _opened(network: Network) -> AsyncIterator[None]:
         await network.close()
 
 
+def database_address(settings: Settings) -> Address:
+    """Where the server keeps what it knows."""
+    if settings.server.database:
+        return Address.parse(settings.server.database)
+    return sqlite_address(Path(settings.server.data_dir) / DATABASE)
+
+
 @contextlib.asynccontextmanager
 async def _database(settings: Settings) -> AsyncIterator[Database]:
-    database = await Database.open(Path(settings.server.data_dir) / DATABASE)
+    database = await Database.open(database_address(settings))
     try:
         yield database
     finally:
@@ -113,7 +120,8 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
 
 def _add_server_routes(app: web.Application, hall: Hall, metrics: Metrics, key: str) -> None:
     async def health(request: web.Request) -> web.Response:
-        return web.json_response({"ok": True, "version": vmeet_core.__version__})
+        state = "waiting" if hall.database_trouble else "ok"
+        return web.json_response({"ok": True, "version": vmeet_core.__version__, "database": state})
 
     async def stats(request: web.Request) -> web.Response:
         return web.json_response(metrics.short(hall.all_live()))

@@ -7,6 +7,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel, ValidationError
 
+from vmeet_core.database import DatabaseUnavailable
+
 logger = logging.getLogger(__name__)
 
 
@@ -41,6 +43,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < 400:
             raise
         return error_response(ApiError(error.status, error.reason.lower().replace(" ", "-"), error.reason))
+    except DatabaseUnavailable as error:
+        logger.error("%s %s: %s", request.method, request.path, error)
+        return error_response(ApiError(503, "database-unavailable", "the database does not answer; try again later"))
     except ConnectionError:
         raise
     except Exception:

@@ -4,19 +4,20 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import os
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vmeet_core.database import Database
+from vmeet_core.database import PATIENCE_S, Database, DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
-from vmeet_core.manifest import SEGMENTS, read_manifest
+from vmeet_core.manifest import MANIFEST_NAME, SEGMENTS, Started, read_manifest
 from vmeet_core.media.segments import segment_duration_s
 from vmeet_core.meetings import Choices, Meeting, new_meeting
 from vmeet_core.pipeline.scheduler import Scheduler
-from vmeet_core.pipeline.views import JobView, ProcessRequest
+from vmeet_core.pipeline.views import JobView, Priority, ProcessRequest
 from vmeet_core.plugins import Registry
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.server.events import EventHub
@@ -33,6 +34,8 @@ from vmeet_core.timeline import build_timeline
 
 logger = logging.getLogger(__name__)
 SWEEP_S = 5.0
+EVER = float("inf")  #: a recording that began or ended is written as soon as the database takes it
+LAST_WRITE_S = 5.0  #: but when the server ends, the next one finds out by itself
 
 
 class Hall:
@@ -44,6 +47,7 @@ class Hall:
         self.events = EventHub()
         self.recordings_dir = Path(settings.server.data_dir) / "recordings"
         self._running: tuple[Store, Scheduler] | None = None
+        self._trouble: str | None = None
         self._live: dict[str, LiveMeeting] = {}
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -125,13 +129,21 @@ class Hall:
     # ---- recordings ----
 
     async def _on_recording(self, meeting: Meeting, recorder: Recorder) -> None:
-        await self.store.add_recording(recorder.recording_id, meeting, recorder.started_at_s)
+        try:
+            await self.store.add_recording(recorder.recording_id, meeting, recorder.started_at_s, EVER)
+        except DatabaseUnavailable as error:  # the server ends
+            logger.error("recording %s will be entered at the next start: %s", recorder.recording_id, error)
+            return
         await self.tell(recorder.recording_id)
 
     async def _on_recorded(self, meeting: Meeting, recorder: Recorder, people: list[str], note: str | None) -> None:
         duration_s = max(recorder.ended_at_s - recorder.started_at_s, 0.0)
-        await self.store.finish_recording(recorder.recording_id, duration_s, people, note)
-        await self._process_or_say_why(recorder.recording_id, self.preset_of(meeting))
+        try:
+            await self.store.finish_recording(recorder.recording_id, duration_s, people, note, EVER)
+            await self._process_or_say_why(recorder.recording_id, self.preset_of(meeting))
+        except DatabaseUnavailable as error:  # the server ends
+            logger.error("recording %s will be looked at at the next start: %s", recorder.recording_id, error)
+            return
         await self.tell(recorder.recording_id)
 
     def preset_of(self, meeting: Meeting) -> Preset:
@@ -141,15 +153,24 @@ class Hall:
     async def _process_or_say_why(self, recording_id: str, preset: Preset) -> None:
         """A plugin that has gone since then must not cost the recording, nor be left out in silence."""
         try:
-            await self.process(recording_id, preset)
+            await self.process(recording_id, preset, EVER)
         except Permanent as error:
             logger.warning("recording %s is kept, but not processed: %s", recording_id, error)
-            await self.store.add_note(recording_id, f"not processed: {error}")
+            await self.store.add_note(recording_id, f"not processed: {error}", EVER)
 
-    async def process(self, recording_id: str, preset: Preset) -> str:
+    async def process(
+        self,
+        recording_id: str,
+        preset: Preset,
+        patience_s: float = PATIENCE_S,
+        *,
+        priority: Priority = "fresh",
+        name: str = "",
+    ) -> str:
         """Queue the recording for the pipeline; returns the job's id. Raises Permanent for what cannot be had."""
         request = ProcessRequest(denoiser=preset.denoiser, options=preset.options)
-        return await self.pipeline.submit(recording_id, self.recordings_dir / recording_id, request)
+        folder = self.recordings_dir / recording_id
+        return await self.pipeline.submit(recording_id, folder, request, patience_s, priority=priority, name=name)
 
     @property
     def store(self) -> Store:
@@ -166,12 +187,23 @@ class Hall:
             raise RuntimeError("the hall has not been started")
         return self._running
 
+    @property
+    def database_trouble(self) -> str | None:
+        """Why writes have to wait for the database; None when none does."""
+        return self._trouble
+
+    def _on_database_trouble(self, trouble: str | None) -> None:
+        self._trouble = trouble
+        self.events.publish("database", {"waiting": trouble is not None})
+
     @contextlib.asynccontextmanager
     async def running(self, database: Database) -> AsyncIterator[None]:
         """Open: jobs that were interrupted continue, recordings that were cut short are recovered."""
         await self.engines.start()
         scheduler = Scheduler(database, self.settings, self.on_job_change, registry=self._registry)
         self._running = (Store(database), scheduler)
+        database.patience.on_trouble = self._on_database_trouble
+        await self.store.index_names()
         await scheduler.start()
         await self.recover()
         sweeper = asyncio.create_task(self.forget_empty_meetings())
@@ -179,6 +211,7 @@ class Hall:
             yield
         finally:
             sweeper.cancel()
+            database.patience.hurry(LAST_WRITE_S)
             await self.close_meetings()
             await self.engines.close()
             await scheduler.close()
@@ -186,6 +219,7 @@ class Hall:
 
     async def recover(self) -> None:
         """Recordings that a crash cut short are closed and processed like the others."""
+        await self._enter_unknown()
         for row in await self.store.recordings(state="recording"):
             folder = self.recordings_dir / row.id
             try:
@@ -199,15 +233,30 @@ class Hall:
             await self._process_or_say_why(row.id, self.preset_of(meeting) if meeting is not None else Preset())
             logger.info("recording %s was cut short and is recovered: %.1f s", row.id, duration_s)
 
+    async def _enter_unknown(self) -> None:
+        """Recordings of a server that was killed before its database answered: their journals say what they are."""
+        known = {row.id for row in await self.store.recordings()}
+        for started in await asyncio.to_thread(_unknown, self.recordings_dir, known):
+            meeting = await self.store.meeting(started.meeting_id)
+            if meeting is None:
+                logger.error("recording %s is of a meeting that is not known: it is left alone", started.recording_id)
+                continue
+            await self.store.add_recording(started.recording_id, meeting, started.at_s)
+
     async def delete(self, row: RecordingRow) -> None:
         """Cancel its jobs, forget it, and delete its files."""
+        # The journal first: without one nobody takes what is left after a kill for a recording that was not entered.
+        await asyncio.to_thread((self.recordings_dir / row.id / MANIFEST_NAME).unlink, missing_ok=True)
         await self.pipeline.delete(row.id)
         await self.store.delete_recording(row.id)
         await asyncio.to_thread(shutil.rmtree, self.recordings_dir / row.id, ignore_errors=True)
         self.events.publish("recording-deleted", {"id": row.id})
 
     def on_job_change(self, job: JobView) -> None:
-        """The pipeline reports progress: tell the open pages."""
+        """The pipeline reports progress: tell the open pages of the job, which may not be the recording's latest, and
+        of the recording.
+        """
+        self.events.publish("job", job.model_dump(mode="json"))
         task = asyncio.create_task(self.tell(job.recording_id))
         self._tasks.add(task)
         task.add_done_callback(self._told)
@@ -222,6 +271,15 @@ class Hall:
         row = await self.store.recording(recording_id)
         if row is not None:
             self.events.publish("recording", await self.describe(row))
+
+    async def describe_all(self, rows: Sequence[RecordingRow]) -> list[dict[str, Any]]:
+        """Recordings as the list shows them, with one question to the database; without the logs of steps."""
+        jobs = await self.pipeline.jobs_of([row.id for row in rows])
+        described = [await self.describe(row, jobs.get(row.id, [])) for row in rows]
+        for each in described:
+            for step in each["job"]["steps"] if each["job"] else []:
+                step["log_tail"] = []  # of long recordings a megabyte, and a list shows none of it
+        return described
 
     async def describe(self, row: RecordingRow, jobs: list[JobView] | None = None) -> dict[str, Any]:
         """A recording as the list shows it."""
@@ -261,6 +319,18 @@ def _state(row: RecordingRow, job: JobView | None, done: JobView | None) -> str:
     return "ready" if done is not None else "failed" if job.state == "failed" else "recorded"
 
 
+def _unknown(folder: Path, known: set[str]) -> list[Started]:
+    """The beginnings of recordings in ``folder`` that are not among the known."""
+    found = []
+    for journal in sorted(folder.glob(f"*/{MANIFEST_NAME}")):
+        if journal.parent.name not in known:
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                first = read_manifest(journal.parent)[0]
+                if isinstance(first, Started) and first.recording_id == journal.parent.name:
+                    found.append(first)
+    return found
+
+
 def _measure(folder: Path) -> tuple[float, list[str]]:
     """Length and people of a recording without an end, from its journal and its files."""
     timeline = build_timeline(read_manifest(folder), lambda file: segment_duration_s(folder / SEGMENTS / file))
@@ -269,8 +339,13 @@ def _measure(folder: Path) -> tuple[float, list[str]]:
 
 def folder_bytes(folder: Path) -> int:
     """Size of all files below a folder; files that vanish meanwhile do not count."""
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += path.stat().st_size if path.is_file() else 0
+    total, folders = 0, [str(folder)]
+    while folders:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                    continue
+                with contextlib.suppress(OSError):
+                    total += entry.stat().st_size if entry.is_file() else 0
     return total

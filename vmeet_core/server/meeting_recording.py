@@ -78,9 +78,7 @@ class MeetingRecording:
         async with self._lock:
             if self.recorder is not None:
                 return
-            recorder = await self._new_recorder()
-            await self._place.on_recording(self._meeting, recorder)
-            self.recorder = recorder
+            recorder = self.recorder = await self._new_recorder()
             self._names = {}
             for attendee in self._attendees():
                 self.note_join(attendee.participant)
@@ -90,6 +88,8 @@ class MeetingRecording:
                     active=True, recording_id=recorder.recording_id, started_at_s=recorder.started_at_s
                 )
             )
+            # The last thing: it may have to wait for the database, and what is said meanwhile must not be lost.
+            await self._place.on_recording(self._meeting, recorder)
 
     async def _new_recorder(self) -> Recorder:
         started_at_s = time.time()

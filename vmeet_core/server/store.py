@@ -1,13 +1,27 @@
 """Meetings and recordings in the database."""
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Float, ForeignKey, String, delete, select, update
+from sqlalchemy import JSON, Float, ForeignKey, String, Text, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from vmeet_core.database import Base, Database
+from vmeet_core.database import PATIENCE_S, Base, Database
 from vmeet_core.meetings import Choices, Meeting
+from vmeet_core.search import (
+    NAMES,
+    BlockRow,
+    Hit,
+    Phrase,
+    Term,
+    forget_texts,
+    hits,
+    ranks,
+    set_names,
+    set_transcript,
+)
 
 
 class MeetingRow(Base):
@@ -33,76 +47,174 @@ class RecordingRow(Base):
     duration_s: Mapped[float | None] = mapped_column(Float)
     people: Mapped[list[str]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(String(16))
-    note: Mapped[str | None] = mapped_column(String(500))
+    note: Mapped[str | None] = mapped_column(Text)
+
+
+class Page(NamedTuple):
+    """A part of a list: ``rows`` from ``offset`` on, and how many there are in all; ``hits`` by recording."""
+
+    rows: list[RecordingRow]
+    total: int
+    hits: dict[str, list[Hit]]
 
 
 class Store:
-    """The only place that reads and writes these tables."""
+    """The only place that reads and writes these tables. Everything raises DatabaseUnavailable after ``patience_s``.
+
+    What is written bears being written again: the answer to a commit may have been lost.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add_meeting(self, meeting: Meeting) -> None:
         """Keep a new meeting."""
-        row = MeetingRow(
-            id=meeting.id,
-            title=meeting.title,
-            host_key=meeting.host_key,
-            preset=meeting.preset,
-            choices=meeting.choices.model_dump(mode="json", exclude_unset=True),
-            created_at_s=time.time(),
-        )
-        async with self._database.session() as session, session.begin():
-            session.add(row)
+        choices = meeting.choices.model_dump(mode="json", exclude_unset=True)
+        created_at_s = time.time()
+
+        async def work(session: AsyncSession) -> None:
+            row = MeetingRow(
+                id=meeting.id,
+                title=meeting.title,
+                host_key=meeting.host_key,
+                preset=meeting.preset,
+                choices=choices,
+                created_at_s=created_at_s,
+            )
+            await session.merge(row)
+
+        await self._database.write(work)
 
     async def meeting(self, meeting_id: str) -> Meeting | None:
         """A meeting as it was created, with nobody in it."""
-        async with self._database.session() as session:
-            row = await session.get(MeetingRow, meeting_id)
+
+        async def work(session: AsyncSession) -> MeetingRow | None:
+            return await session.get(MeetingRow, meeting_id)
+
+        row = await self._database.read(work)
         if row is None:
             return None
         return Meeting(row.id, row.title, row.host_key, row.preset, Choices.model_validate(row.choices))
 
-    async def add_recording(self, recording_id: str, meeting: Meeting, started_at_s: float) -> None:
+    async def add_recording(
+        self, recording_id: str, meeting: Meeting, started_at_s: float, patience_s: float = PATIENCE_S
+    ) -> None:
         """A recording has begun."""
-        row = RecordingRow(
-            id=recording_id,
-            meeting_id=meeting.id,
-            title=meeting.title,
-            started_at_s=started_at_s,
-            people=[],
-            state="recording",
-        )
-        async with self._database.session() as session, session.begin():
-            session.add(row)
 
-    async def finish_recording(self, recording_id: str, duration_s: float, people: list[str], note: str | None) -> None:
+        async def work(session: AsyncSession) -> None:
+            row = RecordingRow(
+                id=recording_id,
+                meeting_id=meeting.id,
+                title=meeting.title,
+                started_at_s=started_at_s,
+                people=[],
+                state="recording",
+            )
+            await session.merge(row)
+            await session.flush()
+            await set_names(session, recording_id, meeting.title, [])
+
+        await self._database.write(work, patience_s)
+
+    async def finish_recording(
+        self,
+        recording_id: str,
+        duration_s: float,
+        people: list[str],
+        note: str | None,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         """A recording has ended; ``note`` says why when nobody asked for it."""
-        values = {"state": "recorded", "duration_s": duration_s, "people": people, "note": note}
-        async with self._database.session() as session, session.begin():
-            await session.execute(update(RecordingRow).where(RecordingRow.id == recording_id).values(**values))
 
-    async def add_note(self, recording_id: str, note: str) -> None:
-        """Something that whoever looks at the recording should know, after what is noted already."""
-        async with self._database.session() as session, session.begin():
+        async def work(session: AsyncSession) -> None:
             row = await session.get(RecordingRow, recording_id)
             if row is not None:
+                row.state, row.duration_s, row.people, row.note = "recorded", duration_s, people, note
+                await set_names(session, recording_id, row.title, people)
+
+        await self._database.write(work, patience_s)
+
+    async def add_note(self, recording_id: str, note: str, patience_s: float = PATIENCE_S) -> None:
+        """Something that whoever looks at the recording should know, after what is noted already."""
+
+        async def work(session: AsyncSession) -> None:
+            row = await session.get(RecordingRow, recording_id)
+            if row is not None and note not in (row.note or "").split("; "):
                 row.note = f"{row.note}; {note}" if row.note else note
 
+        await self._database.write(work, patience_s)
+
+    async def set_transcript(self, recording_id: str, source: str, phrases: Sequence[Phrase]) -> None:
+        """What was said, to be found; ``source`` is the job that wrote it down. Transcripts of other jobs stay."""
+
+        async def work(session: AsyncSession) -> None:
+            if await session.get(RecordingRow, recording_id) is not None:
+                await set_transcript(session, recording_id, source, phrases)
+
+        await self._database.write(work)
+
+    async def index_names(self) -> None:
+        """Make recordings of a time before there was an index findable by title and people."""
+
+        async def work(session: AsyncSession) -> None:
+            known = select(BlockRow.recording_id).where(BlockRow.kind == NAMES)
+            for row in (await session.scalars(select(RecordingRow).where(RecordingRow.id.not_in(known)))).all():
+                await set_names(session, row.id, row.title, row.people)
+
+        await self._database.write(work)
+
     async def recordings(self, state: str | None = None) -> list[RecordingRow]:
-        """Newest first."""
-        query = select(RecordingRow).order_by(RecordingRow.started_at_s.desc())
+        """All of them, newest first."""
+        query = select(RecordingRow).order_by(*_NEWEST)
         if state is not None:
             query = query.where(RecordingRow.state == state)
-        async with self._database.session() as session:
+
+        async def work(session: AsyncSession) -> list[RecordingRow]:
             return list((await session.scalars(query)).all())
+
+        return await self._database.read(work)
+
+    async def page(self, limit: int, offset: int) -> Page:
+        """Some of all recordings, newest first."""
+
+        async def work(session: AsyncSession) -> Page:
+            rows = await session.scalars(select(RecordingRow).order_by(*_NEWEST).limit(limit).offset(offset))
+            total = await session.scalar(select(func.count()).select_from(RecordingRow))
+            return Page(list(rows.all()), total or 0, {})
+
+        return await self._database.read(work)
+
+    async def search(self, terms: Sequence[Term], limit: int, offset: int) -> Page:
+        """Recordings in which all terms occur: first those whose title and people have them, then those where they
+        are said close together, then the others; of each kind the newest first.
+        """
+
+        async def work(session: AsyncSession) -> Page:
+            rank = await ranks(session, terms)
+            newest = select(RecordingRow.id).order_by(*_NEWEST)
+            found = [each for each in await session.scalars(newest) if each in rank] if rank else []
+            ids = sorted(found, key=rank.__getitem__)[offset : offset + limit]  # a stable sort: newest first stays
+            rows = {row.id: row for row in await session.scalars(select(RecordingRow).where(RecordingRow.id.in_(ids)))}
+            return Page([rows[each] for each in ids], len(found), await hits(session, terms, ids))
+
+        return await self._database.read(work)
 
     async def recording(self, recording_id: str) -> RecordingRow | None:
         """One recording."""
-        async with self._database.session() as session:
+
+        async def work(session: AsyncSession) -> RecordingRow | None:
             return await session.get(RecordingRow, recording_id)
 
+        return await self._database.read(work)
+
     async def delete_recording(self, recording_id: str) -> None:
-        """Forget a recording; its files are the caller's to delete."""
-        async with self._database.session() as session, session.begin():
+        """Forget a recording and its texts; its files are the caller's to delete."""
+
+        async def work(session: AsyncSession) -> None:
+            await forget_texts(session, recording_id)
             await session.execute(delete(RecordingRow).where(RecordingRow.id == recording_id))
+
+        await self._database.write(work)
+
+
+_NEWEST = (RecordingRow.started_at_s.desc(), RecordingRow.id)

@@ -170,6 +170,7 @@ def _finish(tables: Tables, file: Path | None) -> Settings:
         plugins=tables.plugins,
         meetings=tables.meetings or {"plain": Preset()},
         pipeline=tables.pipeline,
+        live=tables.live,
         recording=tables.recording,
         file=file,
     )

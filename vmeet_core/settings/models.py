@@ -61,6 +61,12 @@ def _ice_url(value: str) -> str:
     return value
 
 
+def _database(value: str) -> str:
+    if value and not re.fullmatch(r"postgres(ql)?(\+asyncpg)?://[^/\s]*/[^/?\s]+(\?\S*)?", value):
+        raise ValueError('should be "postgresql://USER:PASSWORD@HOST/NAME", or "" for SQLite')
+    return re.sub(r"^postgres(ql)?(\+asyncpg)?:", "postgresql+asyncpg:", value)
+
+
 class Table(BaseModel):
     """A table of the file: unknown keys are errors."""
 
@@ -109,6 +115,11 @@ class Server(Table):
         (), description="names of the providers that may send media to another machine"
     )
     data_dir: Path = Field(Path("data"), description="the folder of the database and the recordings")
+    database: Annotated[str, AfterValidator(_database)] = Field(
+        "",
+        description='a PostgreSQL database, "postgresql://USER:PASSWORD@HOST/NAME"; by default SQLite in `data_dir`',
+        repr=False,
+    )
     access_key: str = Field(
         "",
         description="asked of whoever creates meetings or opens recordings; one is made where it is left out",
@@ -141,6 +152,16 @@ class Pipeline(Table):
 
     executor: Literal["processes"] = Field("processes", description="where steps run: processes of this machine")
     workers: int = Field(1, ge=1, le=64, description="how many steps run at the same time")
+    cpu: int = Field(
+        0, ge=0, le=1024, description="how many threads the running steps use together; 0: as many as there are cores"
+    )
+    gpu: int = Field(1, ge=0, le=64, description='how many steps use a GPU at the same time, with device = "cuda"')
+    memory_bytes: int = Field(
+        0, ge=0, description="how much memory the running steps use together; 0: as much as the machine has"
+    )
+    plugin_memory_bytes: int = Field(
+        0, ge=0, description="how much memory a step with a plugin may use; 0: 1 GiB and four times its model files"
+    )
     device: Literal["cpu", "cuda"] = Field("cpu", description="what models run on")
 
 

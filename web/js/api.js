@@ -79,23 +79,36 @@ export const api = {
   pictures: async () => (await call("GET", "/api/pictures")).pictures,
   /** @param {string} id of the meeting @param {Blob} file @returns {Promise<{name: string}>} */
   addPicture: (id, file) => call("POST", `/api/meetings/${encodeURIComponent(id)}/pictures`, file),
-  /** @returns {Promise<Recording[]>} */
-  recordings: async () => (await call("GET", "/api/recordings")).recordings,
+  /** Newest first; with a search the best first. @param {string} [q] @param {number} [offset]
+   *  @returns {Promise<import("./types.js").RecordingList>} */
+  recordings: (q = "", offset = 0) => {
+    const parameters = new URLSearchParams({ ...(q && { q }), ...(offset && { offset: String(offset) }) });
+    return call("GET", `/api/recordings${parameters.size ? `?${parameters}` : ""}`);
+  },
   /** @param {string} id @returns {Promise<Recording>} */
   recording: (id) => call("GET", recordingPath(id)),
   /** @param {string} id @returns {Promise<void>} */
   deleteRecording: (id) => call("DELETE", recordingPath(id)),
-  /** @param {string} id @param {{denoiser: string | null, options: Record<string, object>}} wish @returns {Promise<Job>} */
+  /** @param {string} id @param {{denoiser: string | null, options: Record<string, object>, name: string}} wish @returns {Promise<Job>} */
   processAgain: (id, wish) => call("POST", `${recordingPath(id)}/jobs`, wish),
   /** @param {string} id @returns {Promise<unknown>} */
   cancelJob: (id) => call("POST", `${jobPath(id)}/cancel`),
   /** @param {string} id @returns {Promise<unknown>} */
   retryJob: (id) => call("POST", `${jobPath(id)}/retry`),
+  /** Lets a job go before all others. @param {string} id @returns {Promise<unknown>} */
+  moveJobToFront: (id) => call("POST", `${jobPath(id)}/front`),
+  /** @param {string} id @param {string} name "" for none @returns {Promise<unknown>} */
+  renameJob: (id, name) => call("PATCH", jobPath(id), { name }),
   /** @returns {Promise<{plugins: import("./types.js").Plugin[], problems: PluginProblem[]}>} */
   plugins: () => call("GET", "/api/plugins"),
   /** @param {string} key @returns {Promise<unknown>} */
   login: (key) => call("POST", "/api/login", { key }),
 };
+
+/** Where the whole log of a step is. @param {string} id of the job @param {string} step */
+export function logUrl(id, step) {
+  return `${jobPath(id)}/steps/${encodeURIComponent(step)}/log`;
+}
 
 /** Where a small one of a background picture is. @param {string} name */
 export function thumbnailUrl(name) {

@@ -125,6 +125,11 @@ export function formatClock(seconds) {
   return shown.map((part, index) => (index ? String(part).padStart(2, "0") : String(part))).join(":");
 }
 
+/** A time that was measured. @param {number} seconds */
+export function formatSeconds(seconds) {
+  return t("job.seconds", { seconds: seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds) });
+}
+
 /** @param {number} bytes */
 export function formatSize(bytes) {
   const units = /** @type {const} */ (["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"]);

@@ -2,10 +2,9 @@
 
 import { isKey, t } from "./i18n.js";
 
-/** @typedef {import("./types.js").Recording} Recording */
-
 /**
- * Events (CustomEvent): `recording` (Recording), `deleted` (id), `live` (boolean: whether the stream is open; after an
+ * Events (CustomEvent): `recording` (Recording, with its latest job), `job` (Job, any one), `deleted` (id), `database`
+ * (boolean: whether the server waits for its database), `live` (boolean: whether the stream is open; after an
  * interruption one should read everything again).
  */
 export class LiveRecordings extends EventTarget {
@@ -14,6 +13,8 @@ export class LiveRecordings extends EventTarget {
     this.source.addEventListener("open", () => this.emit("live", true));
     this.source.addEventListener("error", () => this.emit("live", false));
     this.source.addEventListener("recording", (event) => this.emit("recording", JSON.parse(event.data)));
+    this.source.addEventListener("job", (event) => this.emit("job", JSON.parse(event.data)));
+    this.source.addEventListener("database", (event) => this.emit("database", JSON.parse(event.data).waiting));
     this.source.addEventListener("recording-deleted", (event) => this.emit("deleted", JSON.parse(event.data).id));
   }
 
@@ -53,8 +54,20 @@ export function isUnfinished(job) {
   return job.state === "queued" || job.state === "running";
 }
 
-/** @param {Recording} recording @param {string} wanted */
-export function matchesFilter(recording, wanted) {
-  const text = [recording.title, ...recording.people].join("\n").toLocaleLowerCase();
-  return wanted.toLocaleLowerCase().split(/\s+/).every((word) => text.includes(word));
+/** Nothing of it runs, but it could. @param {import("./types.js").Job} job */
+export function isWaiting(job) {
+  return isUnfinished(job) && !job.steps.some((step) => step.state === "running");
+}
+
+/**
+ * What is known of a job after the server told of it: it does not tell what was deleted.
+ * @param {import("./types.js").Job | undefined} before
+ * @param {import("./types.js").Job} told
+ * @returns {import("./types.js").Job}
+ */
+export function withoutMissing(before, told) {
+  const missing = before?.missing ?? [];
+  if (!missing.length || isUnfinished(told)) return told;
+  const results = Object.fromEntries(Object.entries(told.results).filter(([name]) => !missing.includes(name)));
+  return { ...told, results, missing };
 }

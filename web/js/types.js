@@ -106,7 +106,12 @@
  * @property {number | null} seconds
  * @property {string | null} error
  * @property {string[]} log_tail
+ * @property {Cost} [cost]
+ * @property {number} [attempts] how often it failed so far
+ * @property {number | null} [retry_in_s] while it waits for another try
  */
+
+/** @typedef {{wall_s: number | null, cpu_s: number | null, peak_memory_bytes: number | null}} Cost null: not known */
 
 /**
  * @typedef {object} Job
@@ -117,6 +122,10 @@
  * @property {{denoiser?: string | null, options?: Record<string, object>}} request
  * @property {Step[]} steps
  * @property {Record<string, string>} results
+ * @property {string} [name] what somebody calls it; "" for nothing
+ * @property {"front" | "fresh" | "later"} [priority]
+ * @property {Cost} [cost]
+ * @property {string[]} [missing] results that somebody has deleted
  */
 
 /** @typedef {{name: string, title: string, job_id: string, url: string, size_bytes: number, type: string}} RecordingFile */
@@ -136,6 +145,20 @@
  * @property {Job | null} job
  * @property {Job[]} [jobs]
  * @property {RecordingFile[]} [files]
+ * @property {Hit[]} [hits] where the words of a search were said
  */
+
+/**
+ * A place in a recording. `marks` are [from, to) in the characters (not UTF-16 units) of `text`.
+ * @typedef {object} Hit
+ * @property {string} text
+ * @property {[number, number][]} marks
+ * @property {string | null} participant
+ * @property {number | null} start_s
+ * @property {number | null} end_s
+ * @property {string | null} language
+ */
+
+/** @typedef {{recordings: Recording[], total: number, offset: number}} RecordingList */
 
 export {};

@@ -1,7 +1,9 @@
+import { logUrl } from "../api.js";
 import { h, LocalizedElement } from "../dom.js";
 import { formatPercent, say } from "../i18n.js";
 import { icon } from "../icons.js";
 import { stepTitle } from "../live-recordings.js";
+import { costText } from "./job-cost.js";
 
 /** @typedef {import("../types.js").Job} Job */
 /** @typedef {import("../types.js").Step} Step */
@@ -37,7 +39,7 @@ export class JobSteps extends LocalizedElement {
     for (const step of job.steps) {
       const row = this.rows.get(step.name) ?? new StepRow();
       this.rows.set(step.name, row);
-      row.show(step);
+      row.show(step, job.id);
       if (!row.element.isConnected) this.list.append(row.element);
     }
   }
@@ -50,13 +52,18 @@ class StepRow {
     this.state = h("span", { class: "step-state" });
     this.bar = h("progress", { max: 1 });
     this.fault = h("p", { class: "callout danger", hidden: true });
+    this.again = h("p", { class: "muted small", hidden: true, "data-testid": "retry-in" });
     this.log = h("pre", { tabindex: 0 });
-    this.details = h("details", { hidden: true }, h("summary", { t: "job.log" }), this.log);
-    this.element = h("li", {}, this.sign, h("div", { class: "step-body" }, h("div", { class: "step-line" }, this.title, this.state), this.bar, this.fault, this.details));
+    this.whole = h("a", { class: "small", target: "_blank", t: "job.whole-log", "data-testid": "whole-log" });
+    this.details = h("details", { hidden: true }, h("summary", { t: "job.log" }), this.log, this.whole);
+    this.element = h("li", {}, this.sign, h("div", { class: "step-body" }, h("div", { class: "step-line" }, this.title, this.state), this.bar, this.fault, this.again, this.details));
+    /** @type {number | undefined} */
+    this.timer = undefined;
+    this.retryAt = 0;
   }
 
-  /** @param {Step} step */
-  show(step) {
+  /** @param {Step} step @param {string} jobId */
+  show(step, jobId) {
     this.element.dataset.state = step.state;
     this.element.dataset.step = step.name;
     this.sign.replaceChildren(icon(ICONS[step.state] ?? "clock"));
@@ -68,17 +75,33 @@ class StepRow {
     this.fault.hidden = !step.error;
     this.fault.textContent = step.error ?? "";
     const log = step.log_tail.join("\n");
-    this.details.hidden = !log || step.state === "done";
+    this.details.hidden = !log;
+    this.whole.href = logUrl(jobId, step.name);
+    this.showRetry(step);
     if (this.log.textContent !== log) this.log.textContent = log;
   }
 
+  /** The seconds go on between what the server tells. @private @param {Step} step */
+  showRetry({ retry_in_s = null, attempts = 0 }) {
+    clearInterval(this.timer);
+    this.again.hidden = retry_in_s === null;
+    if (retry_in_s === null) return;
+    this.retryAt = performance.now() + retry_in_s * 1000;
+    const tick = () => {
+      const seconds = Math.max(0, Math.ceil((this.retryAt - performance.now()) / 1000));
+      say(this.again, "job.retry-in", { seconds, count: attempts });
+      return seconds > 0;
+    };
+    tick();
+    this.timer = setInterval(() => (this.element.isConnected && tick()) || clearInterval(this.timer), 1000);
+  }
+
   /** @private @param {Step} step */
-  showState({ state, progress, seconds }) {
-    if (state === "running") {
+  showState({ state, progress, seconds, cost }) {
+    const took = costText(cost) || costText({ wall_s: seconds, cpu_s: null, peak_memory_bytes: null });
+    if (state === "running" || (state === "done" && took)) {
       delete this.state.dataset.t;
-      this.state.textContent = formatPercent(progress);
-    } else if (state === "done" && seconds !== null) {
-      say(this.state, "job.seconds", { seconds: seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds) });
+      this.state.textContent = state === "running" ? formatPercent(progress) : took;
     } else say(this.state, `state.${state}`);
   }
 }

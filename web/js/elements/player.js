@@ -19,13 +19,15 @@ const KEYS = [
   ["F", "player.key-f"],
 ];
 
-/** Plays a recording. Changing the sound keeps the position, the speed and whether it plays. */
+/** Plays a recording. Changing the sound or the version keeps the position, the speed and whether it plays. */
 export class Player extends HTMLElement {
   constructor() {
     super();
     /** @type {Sources} */
     this.sources = { original: null, denoised: null };
     this.sound = /** @type {"original" | "denoised"} */ ("original");
+    /** @type {{at: number, paused: boolean, rate: number} | null} where the next file is to go on */
+    this.place = null;
     this.video = h("video", { playsinline: true, preload: "metadata", tLabel: "player.label", "data-testid": "video" });
     this.play = this.button("play", "player.play", "play", () => this.togglePlay());
     this.mute = this.button("sound", "player.mute", "mute", () => (this.video.muted = !this.video.muted));
@@ -59,27 +61,47 @@ export class Player extends HTMLElement {
   /** @param {Sources} sources @param {string | null} poster */
   load(sources, poster) {
     if (sources.original === this.sources.original && sources.denoised === this.sources.denoised) return;
+    const chosen = this.sources.denoised && this.sources.original ? this.sound : "denoised";
     this.sources = sources;
-    this.sound = sources.denoised ? "denoised" : "original";
+    this.sound = sources.denoised ? chosen : "original";
     this.switch.hidden = !(sources.denoised && sources.original);
     if (poster) this.video.poster = poster;
-    this.video.src = sources[this.sound] ?? "";
     this.showSound();
+    this.change(sources[this.sound] ?? "");
   }
 
   /** @param {"original" | "denoised"} sound */
   choose(sound) {
     const address = this.sources[sound];
     if (!address || sound === this.sound) return;
-    const { currentTime, paused, playbackRate } = this.video;
     this.sound = sound;
     this.showSound();
-    this.video.addEventListener("loadedmetadata", () => {
-      this.video.currentTime = currentTime;
-      this.video.playbackRate = playbackRate;
-      if (!paused) this.video.play().catch(() => {});
-    }, { once: true });
+    this.change(address);
+  }
+
+  /** Another file of the same meeting; one that was never loaded far enough to have a place leaves it as it was.
+   *  @private @param {string} address */
+  change(address) {
+    const { currentTime, paused, playbackRate } = this.video;
+    if (this.video.src) this.place ??= { at: currentTime, paused, rate: playbackRate };
     this.video.src = address;
+  }
+
+  /** @private */
+  goOn() {
+    const { place } = this;
+    this.place = null;
+    if (!place) return;
+    this.video.currentTime = Math.min(place.at, this.video.duration || place.at);
+    this.video.playbackRate = place.rate;
+    if (!place.paused) this.video.play().catch(() => {});
+  }
+
+  /** Go there as soon as it can be gone to. @param {number} time_s */
+  startAt(time_s) {
+    const go = () => (this.video.currentTime = time_s);
+    if (this.video.readyState) go();
+    else this.video.addEventListener("loadedmetadata", go, { once: true });
   }
 
   togglePlay() {
@@ -130,6 +152,7 @@ export class Player extends HTMLElement {
     video.addEventListener("ratechange", () => (this.speed.value = String(video.playbackRate)));
     video.addEventListener("error", () => (this.fault.hidden = !video.error));
     video.addEventListener("loadedmetadata", () => (this.fault.hidden = true));
+    video.addEventListener("loadedmetadata", () => this.goOn());
     video.addEventListener("click", () => this.togglePlay());
     video.addEventListener("dblclick", () => this.toggleFullscreen());
     this.seek.addEventListener("input", () => (video.currentTime = Number(this.seek.value)));

@@ -1,12 +1,15 @@
 import { api, explain } from "../api.js";
-import { h } from "../dom.js";
+import { h, uniqueId } from "../dom.js";
 import { say, t } from "../i18n.js";
 import { confirmed, openDialog } from "./dialogs.js";
 import { failureBox } from "./failure.js";
 import { PluginChoices } from "./plugin-choices.js";
 
+/** @typedef {import("../types.js").Job} Job */
 /** @typedef {import("../types.js").Recording} Recording */
 /** @typedef {import("./notices.js").Notices} Notices */
+
+const MAX_NAME_CHARS = 80;
 
 /**
  * Does something with the server and says what went wrong, if it did.
@@ -45,22 +48,43 @@ export async function processAgain(recording, notices) {
   return true;
 }
 
+/** Asks what the results of a job shall be called. @param {Job} job @param {Notices} notices */
+export async function renameJob(job, notices) {
+  const field = nameField(job.name ?? "");
+  const form = h("form", { class: "again" }, field.element, h("button", { type: "submit", class: "primary", t: "ok" }));
+  const dialog = openDialog({ title: "job.rename-title", body: [form], testid: "rename-dialog" });
+  field.input.focus();
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    dialog.element.close("ok");
+  });
+  if (await dialog.closed) await attempt(notices, () => api.renameJob(job.id, field.input.value.trim()));
+}
+
+/** @param {string} name */
+function nameField(name) {
+  const id = uniqueId("name");
+  const input = h("input", { id, maxlength: MAX_NAME_CHARS, value: name, tPlaceholder: "job.name-placeholder", "data-testid": "job-name" });
+  return { input, element: h("div", { class: "field" }, h("label", { for: id, t: "job.name" }), input) };
+}
+
 /** @param {HTMLElement} body @param {Recording} recording @param {() => void} started */
 async function fillAgain(body, recording, started) {
   const choices = new PluginChoices(await api.choices(), ["denoiser"]);
   choices.show({ denoiser: recording.job?.request.denoiser ?? null, options: /** @type {any} */ (recording.job?.request.options ?? {}) });
   const failure = h("div", {});
+  const name = nameField("");
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!choices.validate()) return;
     const { denoiser = null, options = {} } = choices.value;
     try {
-      await api.processAgain(recording.id, { denoiser, options });
+      await api.processAgain(recording.id, { denoiser, options, name: name.input.value.trim() });
       started();
     } catch (error) {
       failure.replaceChildren(failureBox(error));
     }
   };
   const start = h("button", { type: "submit", class: "primary", t: "job.again", "data-testid": "again-start" });
-  body.replaceChildren(h("p", { class: "muted", t: "job.again-hint" }), h("form", { onsubmit: submit, novalidate: true }, choices, failure, start));
+  body.replaceChildren(h("p", { class: "muted", t: "job.again-hint" }), h("form", { onsubmit: submit, novalidate: true }, choices, name.element, failure, start));
 }

@@ -22,6 +22,7 @@ export class RecordingCard extends LocalizedElement {
     this.heading = h("a", { class: "title" });
     this.facts = h("p", { class: "facts muted" });
     this.people = h("p", { class: "people muted" });
+    this.hits = h("ol", { class: "hits", hidden: true, "data-testid": "hits" });
     this.state = stateTag();
     this.progress = h("div", { class: "card-progress", hidden: true });
     this.bar = h("progress", { max: 1 });
@@ -38,7 +39,7 @@ export class RecordingCard extends LocalizedElement {
     this.setAttribute("role", "listitem");
     this.progress.append(this.bar, this.step);
     const head = h("div", { class: "card-head" }, h("h2", {}, this.heading), this.state);
-    this.append(this.picture, h("div", { class: "card-text" }, head, this.facts, this.people, this.fault, this.progress, this.actions));
+    this.append(this.picture, h("div", { class: "card-text" }, head, this.facts, this.people, this.hits, this.fault, this.progress, this.actions));
     this.show(this.recording);
   }
 
@@ -60,9 +61,16 @@ export class RecordingCard extends LocalizedElement {
     this.people.textContent = recording.people.length ? formatList(recording.people) : t("recordings.no-people");
     this.people.title = this.people.textContent;
     showState(this.state, recording);
+    this.showHits(recording, path);
     this.showPicture(recording);
     this.showProgress(recording);
     this.showActions(recording);
+  }
+
+  /** Each place leads to it in the player. @private @param {Recording} recording @param {string} path */
+  showHits({ hits }, path) {
+    this.hits.hidden = !hits?.length;
+    fill(this.hits, ...(hits ?? []).map((hit) => h("li", {}, hitLink(hit, path))));
   }
 
   /** @private @param {Recording} recording */
@@ -126,6 +134,26 @@ export class RecordingCard extends LocalizedElement {
     const job = recording?.job;
     if (job && notices) attempt(notices, () => action(job.id));
   }
+}
+
+/** @param {import("../types.js").Hit} hit @param {string} path */
+function hitLink({ text, marks, participant, start_s }, path) {
+  const time = start_s === null ? null : h("span", { class: "time" }, formatClock(start_s));
+  const who = participant ? h("span", { class: "who" }, participant) : null;
+  return h("a", { href: start_s === null ? path : `${path}#t=${start_s}` }, time, who, h("span", { class: "said" }, ...marked(text, marks)));
+}
+
+/** The text with its marks. @param {string} text @param {[number, number][]} marks */
+function marked(text, marks) {
+  const characters = Array.from(text);
+  /** @type {(string | HTMLElement)[]} */
+  const parts = [];
+  let done = 0;
+  for (const [from, to] of marks) {
+    parts.push(characters.slice(done, from).join(""), h("mark", {}, characters.slice(from, to).join("")));
+    done = to;
+  }
+  return [...parts, characters.slice(done).join("")];
 }
 
 export function stateTag() {

@@ -1,6 +1,7 @@
 import { fill, h, LocalizedElement } from "../dom.js";
 import { formatDate, formatSize, isKey, t } from "../i18n.js";
 import { icon } from "../icons.js";
+import { jobName } from "../job-name.js";
 import { stepPerson } from "../live-recordings.js";
 
 /** @typedef {import("../types.js").Recording} Recording */
@@ -24,7 +25,7 @@ export class RecordingFiles extends LocalizedElement {
     const lists = [...jobs].sort((a, b) => b.created_at_s - a.created_at_s).map((job) => {
       const own = files.filter((file) => file.job_id === job.id).sort((a, b) => rank(a) - rank(b));
       const list = h("ul", { class: "files", "data-testid": "files" }, ...own.map((file) => row(file, job)));
-      return jobs.length < 2 ? list : h("section", {}, h("h3", {}, jobTitle(job)), list);
+      return jobs.length < 2 ? list : h("section", {}, h("h3", {}, jobTitle(job, recording.jobs ?? [])), list);
     });
     fill(this, ...lists, lists.length ? null : h("p", { class: "muted", t: "recording.no-files" }));
   }
@@ -36,11 +37,9 @@ function rank(file) {
   return place < 0 ? ORDER.length : place;
 }
 
-/** @param {Job} job */
-export function jobTitle(job) {
-  const { denoiser } = job.request;
-  const what = denoiser ? t("job.with", { name: denoiser }) : t("job.without");
-  return `${what} · ${formatDate(job.created_at_s)}`;
+/** @param {Job} job @param {readonly Job[]} jobs all of the recording */
+export function jobTitle(job, jobs) {
+  return `${jobName(job, jobs)} · ${formatDate(job.created_at_s)}`;
 }
 
 /** @param {RecordingFile} file @param {Job} job */

@@ -2,7 +2,7 @@ import { api, ApiError } from "../api.js";
 import { fill, h, LocalizedElement, uniqueId } from "../dom.js";
 import { formatClock, formatDate, formatList, formatSize, t } from "../i18n.js";
 import { icon } from "../icons.js";
-import { LiveRecordings } from "../live-recordings.js";
+import { LiveRecordings, withoutMissing } from "../live-recordings.js";
 import { failureBox } from "./failure.js";
 import { KeyForm } from "./key-form.js";
 import { Notices } from "./notices.js";
@@ -47,6 +47,7 @@ export class RecordingPage extends LocalizedElement {
     this.again = h("button", { type: "button", class: "small", "data-testid": "again", onclick: () => this.processAgain() }, icon("again"), h("span", { t: "job.again" }));
     this.removal = h("button", { type: "button", class: "small danger-text", "data-testid": "delete", onclick: () => this.deleteThis() }, icon("trash"), h("span", { t: "delete" }));
     this.main = h("main", { id: "main" });
+    this.onHash = () => this.jump();
   }
 
   /** @override */
@@ -55,7 +56,9 @@ export class RecordingPage extends LocalizedElement {
     if (this.childElementCount) return;
     fill(this, topBar(), this.main, this.notices);
     this.addEventListener("vmeet-key", () => this.load());
+    window.addEventListener("hashchange", this.onHash);
     this.live.addEventListener("recording", (event) => this.heard(/** @type {CustomEvent} */ (event).detail));
+    this.live.addEventListener("job", (event) => this.heardOfJob(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("deleted", (event) => /** @type {CustomEvent} */ (event).detail === this.recordingId && this.gone());
     this.load();
   }
@@ -63,6 +66,7 @@ export class RecordingPage extends LocalizedElement {
   /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();
+    window.removeEventListener("hashchange", this.onHash);
     this.live.close();
   }
 
@@ -77,11 +81,19 @@ export class RecordingPage extends LocalizedElement {
     try {
       const recording = await api.recording(this.recordingId);
       if (!this.recording) this.build();
+      const first = !this.recording;
       this.show(recording);
+      if (first) this.jump();
       if (!this.live.source) this.live.open();
     } catch (error) {
       this.failed(error);
     }
+  }
+
+  /** To the place that the address names: #t=SECONDS. @private */
+  jump() {
+    const time_s = Number(/^#t=([0-9.]+)$/.exec(location.hash)?.[1] ?? NaN);
+    if (Number.isFinite(time_s)) this.player.startAt(time_s);
   }
 
   /** @private @param {unknown} error */
@@ -105,12 +117,19 @@ export class RecordingPage extends LocalizedElement {
    *  @param {Recording} told */
   heard(told) {
     if (told.id !== this.recordingId || !this.recording) return;
-    const { job } = told;
-    const jobs = (this.recording.jobs ?? []).filter((each) => each.id !== job?.id);
-    const before = this.recording.jobs?.find((each) => each.id === job?.id);
-    this.show({ ...this.recording, ...told, jobs: job ? [...jobs, job] : jobs });
-    const changed = before?.state !== job?.state || Object.keys(before?.results ?? {}).length !== Object.keys(job?.results ?? {}).length;
-    if (changed) this.load();
+    this.recording = { ...this.recording, ...told };
+    if (told.job) this.heardOfJob(told.job);
+    else this.show(this.recording);
+  }
+
+  /** @private @param {Job} told */
+  heardOfJob(told) {
+    if (told.recording_id !== this.recordingId || !this.recording) return;
+    const jobs = this.recording.jobs ?? [];
+    const before = jobs.find((each) => each.id === told.id);
+    const job = withoutMissing(before, told);
+    this.show({ ...this.recording, jobs: [...jobs.filter((each) => each.id !== told.id), job] });
+    if (before?.state !== told.state || doneSteps(before) !== doneSteps(told)) this.load();
   }
 
   /** @private @param {Recording} recording */
@@ -143,11 +162,14 @@ export class RecordingPage extends LocalizedElement {
   /** Runs that have a video, the newest first. @private @param {Recording} recording */
   showVersions(recording) {
     const jobs = (recording.jobs ?? []).filter((job) => mainResult(job)).sort((a, b) => b.created_at_s - a.created_at_s);
-    const shown = jobs.map((job) => job.id).join();
+    const titles = jobs.map((job) => jobTitle(job, recording.jobs ?? []));
+    const shown = JSON.stringify([titles, jobs.map((job) => job.id)]);
     this.versionField.hidden = jobs.length < 2;
     if (this.versions.dataset.shown === shown) return;
+    const chosen = this.versions.value;
     this.versions.dataset.shown = shown;
-    this.versions.replaceChildren(...jobs.map(versionOption));
+    this.versions.replaceChildren(...jobs.map((job, index) => h("option", { value: job.id }, titles[index] ?? "")));
+    if (jobs.some((job) => job.id === chosen)) this.versions.value = chosen; // what somebody watches stays
   }
 
   /** @private */
@@ -196,9 +218,9 @@ function mainResult(job) {
   return ["video", "sound"].find((name) => job.results[name]);
 }
 
-/** @param {Job} job */
-function versionOption(job) {
-  return h("option", { value: job.id }, jobTitle(job));
+/** @param {Job} [job] */
+function doneSteps(job) {
+  return job?.steps.filter((step) => step.state === "done").length;
 }
 
 function backLink() {
