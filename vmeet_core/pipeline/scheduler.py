@@ -192,7 +192,8 @@ class Scheduler:
                 await self._expand(job, step)
         except DatabaseUnavailable as error:  # the server ends: no fault of the step
             _log.warning("the step %s of job %s is left to the next start: %s", *reversed(run), error)
-            step.reset()
+            if step.state != "cancelled":
+                step.reset()
         except Exception as error:
             _log.exception("the step %s of job %s", *reversed(run))
             step.state, step.error = "failed", f"{type(error).__name__}: {error}"
