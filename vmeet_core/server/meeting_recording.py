@@ -123,7 +123,7 @@ class MeetingRecording:
             note = reason if failed else None
             ended = self._place.on_recorded(self._meeting, recorder, list(self._names), note)
             entering = asyncio.create_task(ended)
-            await asyncio.wait({entering}, timeout=ENTERED_S)  # so that who is told finds it as it is now
+            await asyncio.wait({entering}, timeout=ENTERED_S)  # first: whoever is told may ask for it at once
             self._tell(protocol.RecordingInfo(active=False), note)
             await entering
 
