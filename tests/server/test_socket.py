@@ -279,7 +279,7 @@ async def test_a_recording_that_cannot_start_is_told_to_the_host(make_client: An
             pass
     assert message["code"] == "recording-failed"
     assert "nearly full" in message["message"]
-    assert await (await client.get("/api/recordings")).json() == {"recordings": []}
+    assert await (await client.get("/api/recordings")).json() == {"recordings": [], "total": 0, "offset": 0}
 
 
 async def test_a_disk_that_fills_stops_the_recording_and_everyone_is_told(

@@ -265,7 +265,8 @@ class Scheduler:
                 await self._expand(job, step)
         except (SQLAlchemyError, DatabaseUnavailable) as error:  # the server ends: no fault of the step
             _log.warning("the step %s of job %s is left to the next start: %s", *reversed(run), error)
-            step.requeue()
+            if step.state != "cancelled":
+                step.requeue()
         except Exception as error:
             _log.exception("the step %s of job %s", *reversed(run))
             step.state, step.error = "failed", f"{type(error).__name__}: {error}"

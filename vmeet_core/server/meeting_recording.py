@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -15,8 +15,9 @@ from vmeet_core.recording.recorder import Recorder
 from vmeet_core.server.attendee import Attendee
 from vmeet_core.server.taps import Tap
 
-OnRecording = Callable[[Meeting, Recorder], Awaitable[None]]
-OnRecorded = Callable[[Meeting, Recorder, list[str], str | None], Awaitable[None]]
+OnRecording = Callable[[Meeting, Recorder], Coroutine[Any, Any, None]]
+OnRecorded = Callable[[Meeting, Recorder, list[str], str | None], Coroutine[Any, Any, None]]
+ENTERED_S = 2.0  #: what entering a recording in the database may delay its beginning, and the news of its end
 #: The small picture of a camera is the same picture once more.
 RECORDED: tuple[SourceKind, ...] = tuple(source for source in get_args(SourceKind) if source != "camera-small")
 
@@ -78,7 +79,11 @@ class MeetingRecording:
         async with self._lock:
             if self.recorder is not None:
                 return
-            recorder = self.recorder = await self._new_recorder()
+            recorder = await self._new_recorder()
+            # What is said while the database does not answer must not be lost: it is waited for, but not long.
+            entering = asyncio.create_task(self._place.on_recording(self._meeting, recorder))
+            await asyncio.wait({entering}, timeout=ENTERED_S)
+            self.recorder = recorder
             self._names = {}
             for attendee in self._attendees():
                 self.note_join(attendee.participant)
@@ -88,8 +93,7 @@ class MeetingRecording:
                     active=True, recording_id=recorder.recording_id, started_at_s=recorder.started_at_s
                 )
             )
-            # The last thing: it may have to wait for the database, and what is said meanwhile must not be lost.
-            await self._place.on_recording(self._meeting, recorder)
+            await entering
 
     async def _new_recorder(self) -> Recorder:
         started_at_s = time.time()
@@ -117,10 +121,11 @@ class MeetingRecording:
             self._taps.clear()
             await asyncio.to_thread(recorder.stop, reason)
             note = reason if failed else None
-            try:  # first: whoever is told may ask for it at once
-                await self._place.on_recorded(self._meeting, recorder, list(self._names), note)
-            finally:
-                self._tell(protocol.RecordingInfo(active=False), note)
+            ended = self._place.on_recorded(self._meeting, recorder, list(self._names), note)
+            entering = asyncio.create_task(ended)
+            await asyncio.wait({entering}, timeout=ENTERED_S)  # first: whoever is told may ask for it at once
+            self._tell(protocol.RecordingInfo(active=False), note)
+            await entering
 
     def _tell(self, info: protocol.RecordingInfo, reason: str | None = None) -> None:
         self._meeting.recording = info

@@ -1,5 +1,9 @@
+import recordings from "./en-recordings.js";
+
 /** The texts of the client in English: the list of keys, too. `{one, other}` are plural forms. */
 const en = {
+  ...recordings,
+
   "language.change": "Change the language",
   close: "Close",
   cancel: "Cancel",
@@ -18,7 +22,6 @@ const en = {
   "error.not-found": "This does not exist (any more).",
   "error.conflict": "That is not possible at the moment.",
   "error.database-unavailable": "The database does not answer at the moment. Please try again in a while.",
-  "error.bad-query": "This cannot be searched for.",
   "error.server": "The server had a problem.",
   "error.refused": "The server did not accept this.",
   "error.key-needed": "This server asks for an access key.",
@@ -410,20 +413,6 @@ const en = {
   "file.sound": "Sound",
   "file.sound-original": "Original sound",
   "file.thumbnail": "Thumbnail",
-
-  "recordings.title": "Recordings",
-  "recordings.filter": "Search titles, people and what was said",
-  "recordings.empty": "No recordings yet",
-  "recordings.empty-hint": "Start a meeting and press “record”. The recording appears here as soon as it begins.",
-  "recordings.no-match": "No recording matches.",
-  "recordings.no-match-hint": "All words must occur in a recording: in its title, its people or what was said. Try fewer or shorter ones.",
-  "recordings.found": { one: "{count} recording found", other: "{count} recordings found" },
-  "recordings.more": "Show more",
-  "recordings.database-waiting": "The database does not answer at the moment. Nothing is lost: the server writes everything as soon as it does.",
-  "recordings.count": { one: "{count} recording", other: "{count} recordings" },
-  "recordings.live-lost": "Live updates are interrupted; trying again…",
-  "recordings.untitled": "Untitled",
-  "recordings.no-people": "Nobody",
 
   "state.recording": "Recording now",
   "state.recorded": "Not processed",

@@ -1,6 +1,10 @@
+import recordings from "./zh-Hant-recordings.js";
+
 /** 用戶端的繁體中文文字（台灣用語）。 */
 /** @type {Record<import("./en.js").Key, import("../i18n.js").Text>} */
 export default {
+  ...recordings,
+
   "language.change": "切換語言",
   close: "關閉",
   cancel: "取消",
@@ -19,7 +23,6 @@ export default {
   "error.not-found": "找不到這個項目，可能已被刪除。",
   "error.conflict": "目前無法執行這個動作。",
   "error.database-unavailable": "資料庫目前沒有回應，請稍後再試。",
-  "error.bad-query": "無法搜尋這段文字。",
   "error.server": "伺服器發生問題。",
   "error.refused": "伺服器未接受這個要求。",
   "error.key-needed": "這台伺服器需要存取金鑰。",
@@ -411,20 +414,6 @@ export default {
   "file.sound": "聲音",
   "file.sound-original": "原始聲音",
   "file.thumbnail": "縮圖",
-
-  "recordings.title": "錄影",
-  "recordings.filter": "搜尋標題、人名和談話內容",
-  "recordings.empty": "還沒有錄影",
-  "recordings.empty-hint": "開始會議並按「錄影」，錄影一開始就會出現在這裡。",
-  "recordings.no-match": "沒有符合的錄影。",
-  "recordings.no-match-hint": "每個詞都必須出現在同一部錄影的標題、人名或談話內容中。請減少或縮短搜尋的詞。",
-  "recordings.found": "找到 {count} 部錄影",
-  "recordings.more": "顯示更多",
-  "recordings.database-waiting": "資料庫目前沒有回應。資料不會遺失，一恢復伺服器就會寫入。",
-  "recordings.count": "共 {count} 部錄影",
-  "recordings.live-lost": "即時更新中斷，正在重試…",
-  "recordings.untitled": "未命名",
-  "recordings.no-people": "沒有人",
 
   "state.recording": "錄影中",
   "state.recorded": "尚未處理",
