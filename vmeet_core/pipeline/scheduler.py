@@ -83,10 +83,15 @@ class Scheduler:
         await self._stop(list(self._runs))
         self._notifier.close()
 
-    async def submit(self, recording_id: str, folder: Path, request: ProcessRequest) -> str:
-        """A new job on the recording in ``folder``; its id. Raises Permanent for a request that cannot be met."""
+    async def submit(
+        self, recording_id: str, folder: Path, request: ProcessRequest, first_step: StepSpec | None = None
+    ) -> str:
+        """A new job on the recording in ``folder``; its id. Raises Permanent for a request that cannot be met.
+
+        ``first_step`` is what this one begins with, where that is not what every job begins with.
+        """
         graph.check_request(request, self._settings, await self._plugins())
-        job = self._new_job(recording_id, folder, request)
+        job = self._new_job(recording_id, folder, request, first_step or self._first_step)
         await self._store.save(job)
         self._active[job.id] = job
         self._notifier.now(job)
@@ -126,8 +131,8 @@ class Scheduler:
             self._notifier.forget(job)
         await self._store.delete(recording_id)
 
-    def _new_job(self, recording_id: str, folder: Path, request: ProcessRequest) -> Job:
-        first = Step(self._first_step, key=f"first:{uuid.uuid4().hex}")  # never reused: it looks at what is there now
+    def _new_job(self, recording_id: str, folder: Path, request: ProcessRequest, first_step: StepSpec) -> Job:
+        first = Step(first_step, key=f"first:{uuid.uuid4().hex}")  # never reused: it looks at what is there now
         return Job(uuid.uuid4().hex[:16], recording_id, folder.absolute(), request, time.time(), [first])
 
     async def _plugins(self) -> Registry:
