@@ -91,11 +91,22 @@ export const api = {
   cancelJob: (id) => call("POST", `${jobPath(id)}/cancel`),
   /** @param {string} id @returns {Promise<unknown>} */
   retryJob: (id) => call("POST", `${jobPath(id)}/retry`),
+  /** @param {string} id @param {boolean} kept for good @returns {Promise<Recording>} */
+  keepRecording: (id, kept) => call("PATCH", recordingPath(id), { kept }),
+  /** @returns {Promise<import("./types.js").Retention>} */
+  retention: () => call("GET", "/api/retention"),
+  /** @returns {Promise<{uploads: import("./types.js").Upload[], max_bytes: number}>} */
+  uploads: () => call("GET", "/api/uploads"),
   /** @returns {Promise<{plugins: import("./types.js").Plugin[], problems: PluginProblem[]}>} */
   plugins: () => call("GET", "/api/plugins"),
   /** @param {string} key @returns {Promise<unknown>} */
   login: (key) => call("POST", "/api/login", { key }),
 };
+
+/** Where everything of a recording is to be had as a zip file. @param {string} id */
+export function exportUrl(id) {
+  return `${recordingPath(id)}/export`;
+}
 
 /** Where a small one of a background picture is. @param {string} name */
 export function thumbnailUrl(name) {

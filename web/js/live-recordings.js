@@ -6,7 +6,7 @@ import { isKey, t } from "./i18n.js";
 
 /**
  * Events (CustomEvent): `recording` (Recording), `deleted` (id), `live` (boolean: whether the stream is open; after an
- * interruption one should read everything again).
+ * interruption one should read everything again), `upload` (Upload), `upload-deleted` ({id, reason, message}).
  */
 export class LiveRecordings extends EventTarget {
   open() {
@@ -14,6 +14,8 @@ export class LiveRecordings extends EventTarget {
     this.source.addEventListener("open", () => this.emit("live", true));
     this.source.addEventListener("error", () => this.emit("live", false));
     this.source.addEventListener("recording", (event) => this.emit("recording", JSON.parse(event.data)));
+    this.source.addEventListener("upload", (event) => this.emit("upload", JSON.parse(event.data)));
+    this.source.addEventListener("upload-deleted", (event) => this.emit("upload-deleted", JSON.parse(event.data)));
     this.source.addEventListener("recording-deleted", (event) => this.emit("deleted", JSON.parse(event.data).id));
   }
 

@@ -6,8 +6,11 @@ import { LiveRecordings, matchesFilter } from "../live-recordings.js";
 import { failureBox } from "./failure.js";
 import { KeyForm } from "./key-form.js";
 import { Notices } from "./notices.js";
+import { attempt } from "./recording-actions.js";
 import { RecordingCard } from "./recording-card.js";
+import { RetentionNote } from "./retention-note.js";
 import { topBar } from "./top-bar.js";
+import { acceptDrops, Uploads } from "./uploads.js";
 
 /** @typedef {import("../types.js").Recording} Recording */
 
@@ -25,6 +28,9 @@ export class RecordingsPage extends LocalizedElement {
     this.count = h("p", { class: "muted", role: "status" });
     this.stale = h("p", { class: "callout warning", t: "recordings.live-lost", hidden: true });
     this.body = h("div", {});
+    this.uploads = new Uploads(this.notices);
+    this.retention = new RetentionNote();
+    this.retention.hidden = true;
   }
 
   /** @override */
@@ -32,8 +38,10 @@ export class RecordingsPage extends LocalizedElement {
     super.connectedCallback();
     if (this.childElementCount) return;
     const search = h("label", { class: "search" }, icon("search"), this.filter);
-    const head = h("div", { class: "page-head" }, h("h1", { t: "recordings.title" }), this.count, search);
-    fill(this, topBar(), h("main", { id: "main" }, head, this.stale, this.body), this.notices);
+    const head = h("div", { class: "page-head" }, h("h1", { t: "recordings.title" }), this.count, search, this.uploads.button);
+    const main = h("main", { id: "main" }, head, this.stale, this.uploads, this.body, this.retention);
+    acceptDrops(main, this.uploads);
+    fill(this, topBar(), main, this.notices);
     document.title = `${t("recordings.title")} · VMeet`;
     this.filter.addEventListener("input", () => this.applyFilter());
     this.addEventListener("vmeet-deleted", (event) => this.forget(/** @type {CustomEvent} */ (event).detail));
@@ -59,6 +67,8 @@ export class RecordingsPage extends LocalizedElement {
     let lost = false;
     this.live.addEventListener("recording", (event) => this.update(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("deleted", (event) => this.forget(/** @type {CustomEvent} */ (event).detail));
+    this.live.addEventListener("upload", (event) => this.uploads.heard(/** @type {CustomEvent} */ (event).detail));
+    this.live.addEventListener("upload-deleted", (event) => this.uploads.gone(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("live", (event) => {
       const open = /** @type {CustomEvent} */ (event).detail;
       this.stale.hidden = open;
@@ -73,10 +83,17 @@ export class RecordingsPage extends LocalizedElement {
     try {
       this.showAll(await api.recordings());
       if (!this.live.source) this.live.open();
+      await attempt(this.notices, async () => this.uploads.load());
+      await this.loadRetention();
     } catch (error) {
       const keyNeeded = error instanceof ApiError && error.code === "key-needed";
       fill(this.body, keyNeeded ? h("div", { class: "card narrow" }, new KeyForm()) : failureBox(error, () => this.load()));
     }
+  }
+
+  /** @private */
+  async loadRetention() {
+    await attempt(this.notices, async () => this.retention.show(await api.retention()));
   }
 
   /** @private @param {Recording[]} recordings */
@@ -114,6 +131,7 @@ export class RecordingsPage extends LocalizedElement {
     this.notices.show(t("delete.done"));
     if (hadFocus) this.filter.focus();
     this.applyFilter();
+    if (!this.retention.hidden) this.loadRetention();
   }
 
   /** @private */

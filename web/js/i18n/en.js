@@ -1,3 +1,5 @@
+import recordings from "./recordings-en.js";
+
 /** The texts of the client in English: the list of keys, too. `{one, other}` are plural forms. */
 const en = {
   "language.change": "Change the language",
@@ -442,11 +444,6 @@ const en = {
   "job.started": "Processing has started.",
   "job.version": "Version",
 
-  "delete.title": "Delete this recording?",
-  "delete.body": "“{title}” and all its files are deleted for good. This cannot be undone.",
-  "delete.button": "Delete recording",
-  "delete.done": "The recording was deleted.",
-
   "recording.people": "People",
   "recording.date": "Date",
   "recording.length": "Length",
@@ -490,6 +487,8 @@ const en = {
   "key.hint": "This server asks for its access key to create meetings and to see recordings. Joining a meeting by its link needs none.",
   "key.field": "Key",
   "key.button": "Continue",
+
+  ...recordings,
 };
 
 /** @typedef {keyof typeof en} Key */

@@ -1,3 +1,5 @@
+import recordings from "./recordings-zh-Hant.js";
+
 /** 用戶端的繁體中文文字（台灣用語）。 */
 /** @type {Record<import("./en.js").Key, import("../i18n.js").Text>} */
 export default {
@@ -443,11 +445,6 @@ export default {
   "job.started": "已開始處理。",
   "job.version": "版本",
 
-  "delete.title": "要刪除這部錄影嗎？",
-  "delete.body": "「{title}」及其所有檔案會被永久刪除，無法復原。",
-  "delete.button": "刪除錄影",
-  "delete.done": "已刪除錄影。",
-
   "recording.people": "與會者",
   "recording.date": "日期",
   "recording.length": "長度",
@@ -491,4 +488,6 @@ export default {
   "key.hint": "建立會議與觀看錄影需要這台伺服器的存取金鑰；以連結加入會議則不需要。",
   "key.field": "金鑰",
   "key.button": "繼續",
+
+  ...recordings,
 };
