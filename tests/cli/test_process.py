@@ -53,6 +53,20 @@ def register_denoisers():
 """
 
 
+WRITER = """
+from vmeet_core.hookspecs import Options, Transcriber, TranscriberProvider, hookimpl
+
+class Writer(TranscriberProvider):
+    api, name, title, licence, options, languages = 1, "writer", "Writer", "MIT", Options, ("zh",)
+    def load(self, server_settings, host):
+        raise NotImplementedError
+
+@hookimpl
+def register_transcribers():
+    return [Writer()]
+"""
+
+
 def sound(path: Path, seconds: float = 2.0) -> Path:
     with AudioWriter(path, RATE_HZ) as writer:
         writer.write(beep(1.0)(np.arange(round(seconds * RATE_HZ)) / RATE_HZ).astype(np.float32))
@@ -98,7 +112,7 @@ def test_one_bad_file_does_not_keep_the_others_from_being_processed(tmp_path: Pa
     for message in (
         "notes.txt is no media file",
         "empty.mp4 is no media file",
-        "folder: is a folder",
+        "folder: holds no sound or video file",
         "absent.mp4: no such file",
     ):
         assert message in completed.stderr
@@ -110,7 +124,9 @@ def test_one_bad_file_does_not_keep_the_others_from_being_processed(tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("--denoiser", "nothing"), 1, "nothing"),
+        (("--denoiser", "nothing"), 1, '--denoiser: no installed plugin offers "nothing" among the denoisers. '),
+        (("--transcriber", "nothing"), 1, '--transcriber: no installed plugin offers "nothing"'),
+        (("--video-enhancer", "nothing"), 1, '--video-enhancer: no installed plugin offers "nothing"'),
         (("--options", "{"), 2, "not JSON"),
         (("--options", "[]"), 2, "not a JSON object"),
     ],
@@ -124,6 +140,18 @@ def test_a_wrong_choice_is_said(
     assert message in completed.stderr
 
 
+async def started(tmp_path: Path, packages: Path, *arguments: str) -> asyncio.subprocess.Process:
+    """``vmeet process`` in the background."""
+    main = "import sys; from vmeet_core.cli import main; sys.exit(main())"
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", main, "process", *arguments),
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(packages), os.environ.get("PYTHONPATH", "")])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals and /proc")
 async def test_ctrl_c_ends_the_steps_and_the_next_run_goes_on(
     tmp_path: Path, install_plugin: Callable[..., Path], run_vmeet: RunVmeet
@@ -131,27 +159,120 @@ async def test_ctrl_c_ends_the_steps_and_the_next_run_goes_on(
     packages = install_plugin("slow-denoiser", SLOW)
     sound(tmp_path / "a.flac")
     options = ["--denoiser", "slow", "--options", f'{{"folder": "{tmp_path}"}}']
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; from vmeet_core.cli import main; sys.exit(main())",
-        "process",
-        "a.flac",
-    ]
-    running = await asyncio.create_subprocess_exec(
-        *command, *options, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(packages)}, stderr=subprocess.PIPE
-    )
+    running = await started(tmp_path, packages, "a.flac", *options)
     await appeared(tmp_path / "started")
     running.send_signal(signal.SIGINT)
     _, errors = await asyncio.wait_for(running.communicate(), 20)
     assert running.returncode == 130
     assert b"Traceback" not in errors
+    assert b"Run the same command again" in errors
     await gone(int((tmp_path / "pid").read_text()))
     (tmp_path / "go").touch()
     completed = await asyncio.to_thread(run_vmeet, "process", "a.flac", *options, packages=packages)
     assert completed.returncode == 0, completed.stderr
     assert "Sound of a: done (done before)" in completed.stderr
     assert "audio-denoised.flac" in made(completed)
+
+
+def test_a_transcriber_that_is_installed_is_not_left_out_in_silence(
+    tmp_path: Path, run_vmeet: RunVmeet, install_plugin: Callable[..., Path]
+) -> None:
+    packages = install_plugin("writer", WRITER)
+    sound(tmp_path / "a.flac")
+    completed = run_vmeet("process", "a.flac", "--transcriber", "writer", packages=packages)
+    assert completed.returncode == 1
+    assert 'cannot run "writer" here' in completed.stderr
+    unknown = run_vmeet("process", "a.flac", "--transcriber", "writre", packages=packages)
+    assert 'Did you mean "writer"?' in unknown.stderr
+    assert run_vmeet("process", "a.flac", "--transcriber", "none", packages=packages).returncode == 0
+
+
+def test_a_folder_is_walked_and_one_bad_file_does_not_stop_the_others(tmp_path: Path, run_vmeet: RunVmeet) -> None:
+    talks = tmp_path / "talks"
+    (talks / "b").mkdir(parents=True)
+    (talks / ".hidden").mkdir()
+    for name in ("a.flac", "b/c.flac", ".hidden.flac", ".hidden/d.flac"):
+        sound(talks / name, 1.0)
+    (talks / "b" / "c.flac").rename(talks / "b" / "no-suffix")  # its content tells
+    (talks / "broken.mp4").write_bytes(b"half a download")
+    (talks / "notes.txt").write_text("words")
+    (talks / "data.bin").write_bytes(bytes(10_000))
+    first = run_vmeet("process", "talks")
+    assert first.returncode == 1
+    assert [Path(line).parent.name for line in first.stdout.splitlines()[::3]] == ["a.flac.vmeet", "no-suffix.vmeet"]
+    assert "[1/3] talks/a.flac" in first.stderr
+    assert "broken.mp4 is no media file" in first.stderr
+    assert "vmeet: 3 files: 2 done, 1 failed, 2 in folders left out, being no sound or video" in first.stderr
+    again = run_vmeet("process", "talks", "talks/a.flac")
+    assert "vmeet: 3 files: 2 done before, 1 failed" in again.stderr
+    assert not list(talks.rglob("meeting.m4a.vmeet"))
+
+
+def test_a_folder_with_out_keeps_its_shape(tmp_path: Path, run_vmeet: RunVmeet) -> None:
+    for name in ("one/x/a.flac", "two/a.flac"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        sound(tmp_path / name, 1.0)
+    completed = run_vmeet("process", "one", "two", "--out", "out")
+    assert completed.returncode == 0, completed.stderr
+    assert (tmp_path / "out/one/x/a.flac.vmeet/meeting.m4a").is_file()
+    assert (tmp_path / "out/two/a.flac.vmeet/meeting.m4a").is_file()
+    single = run_vmeet("process", "one", "--out", "one/here")  # inside what is walked
+    assert (tmp_path / "one/here/x/a.flac.vmeet/meeting.m4a").is_file()
+    assert run_vmeet("process", "one", "--out", "one/here").returncode == single.returncode == 0
+    assert not (tmp_path / "one/here/here").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+async def test_killed_in_every_step_it_goes_on(
+    tmp_path: Path, install_plugin: Callable[..., Path], run_vmeet: RunVmeet
+) -> None:
+    """The command is killed as soon as each step has begun, again and again until it comes through."""
+    packages = install_plugin("observer", "")
+    write_pictures(tmp_path / "a.mkv", 2.0, codec="h264", size_px=(320, 180))
+    join(tmp_path / "talk.mp4", tmp_path / "a.mkv", sound(tmp_path / "a.flac"))
+    undisturbed = run_vmeet("process", "talk.mp4", "--out", "whole")
+    done: set[str] = set()
+    kills = 0
+    while True:
+        running = await started(tmp_path, packages, "talk.mp4", "--out", "killed")
+        assert running.stderr is not None
+        ended = None
+        async for line in running.stderr:
+            title = line.decode().partition("talk.mp4: ")[2].partition(": done")[0]
+            if title and "done before" not in line.decode() and title != "Read the file":
+                assert title not in done, "a step that was done is done again"
+                done.add(title)
+                ended = title
+                running.kill()  # the next step has just begun
+                kills += 1
+                break
+        if ended is None:
+            assert await running.wait() == 0
+            break
+        await running.communicate()
+    assert kills >= 5
+    last = run_vmeet("process", "talk.mp4", "--out", "killed")
+    assert made(last) == made(undisturbed)
+    for name in made(last) - {"meeting.mp4"}:
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    assert not list((tmp_path / "killed").rglob("*.partial"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="fcntl")
+async def test_two_at_once_do_not_share_a_folder(
+    tmp_path: Path, install_plugin: Callable[..., Path], run_vmeet: RunVmeet
+) -> None:
+    packages = install_plugin("slow-denoiser", SLOW)
+    sound(tmp_path / "a.flac")
+    options = ["--denoiser", "slow", "--options", f'{{"folder": "{tmp_path}"}}']
+    running = await started(tmp_path, packages, "a.flac", *options)
+    await appeared(tmp_path / "started")
+    second = await asyncio.to_thread(run_vmeet, "process", "a.flac", *options, packages=packages)
+    assert second.returncode == 1
+    assert "is being processed by another vmeet" in second.stderr
+    (tmp_path / "go").touch()
+    await running.communicate()
+    assert running.returncode == 0
 
 
 def test_the_result_equals_that_of_the_plugin_itself(tmp_path: Path, shared_data: Path, run_vmeet: RunVmeet) -> None:

@@ -61,6 +61,24 @@ async def make_client(tmp_path: Path) -> AsyncIterator[MakeClient]:
 
 
 @pytest.fixture
+async def configured(tmp_path: Path) -> AsyncIterator[MakeClient]:
+    """``await configured(uploads={"max_bytes": 10})``: a client of a server with such settings, over the same data."""
+    clients: list[Any] = []
+
+    async def make(**tables: dict[str, Any]) -> Any:
+        settings = settings_in(tmp_path)
+        changed = {name: getattr(settings, name).model_copy(update=keys) for name, keys in tables.items()}
+        client = TestClient(TestServer(build_app(settings.model_copy(update=changed), discover())))
+        clients.append(client)
+        await client.start_server()
+        return client
+
+    yield make
+    for client in clients:
+        await client.close()
+
+
+@pytest.fixture
 async def client(make_client: MakeClient) -> Any:
     return await make_client()
 

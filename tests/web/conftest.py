@@ -31,7 +31,11 @@ class Site:
 
     def __init__(self) -> None:
         self.url = ""
-        self.answers: dict[str, tuple[int, Any]] = {}
+        no_rules = {"max_age_days": 0, "max_total_bytes": 0, "total_bytes": 0, "next": None}
+        self.answers: dict[str, tuple[int, Any]] = {
+            "GET /api/uploads": (200, {"uploads": [], "max_bytes": 20_000_000_000}),
+            "GET /api/retention": (200, no_rules),
+        }
         self.bodies: dict[str, Any] = {}
         self.files: dict[str, str] = {}
         self.events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()

@@ -1,4 +1,4 @@
-"""``vmeet process``: the pipeline of a recording on any media file."""
+"""``vmeet process``: the pipeline of a recording on media files and folders of them."""
 
 import argparse
 import asyncio
@@ -7,10 +7,12 @@ import logging
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vmeet_core.cli.common import FAULT, OK, CommandError, Subparsers, add_command, checked_settings
-from vmeet_core.settings import Settings
+from vmeet_core.cli.media_files import WORK, MediaFile, media_files
+from vmeet_core.cli.results import collect, tidied
+from vmeet_core.settings import Preset, Settings
 
 if TYPE_CHECKING:
     from vmeet_core.pipeline.views import JobView, ProcessRequest
@@ -18,43 +20,98 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Process any media file as a recording would be: denoise its sound, set the loudness,
-encode it for every browser.
+encode it for every browser. Of a folder, every sound and video file below it is
+processed, in the order of their names; hidden files and earlier results are left out.
 
 The results lie in FILE.vmeet (or --out): meeting.mp4 (meeting.m4a for a file without
 a picture), meeting-original with the sound as it was, audio.flac and
 audio-denoised.flac (48 kHz, lossless), mix.flac, mix-denoised.flac and
-thumbnail.jpg. A run that was stopped goes on where it was; what is done is not
-done again."""
+thumbnail.jpg. With several files or a folder, --out gets a folder for each.
 
-WORK = ".vmeet"  # inside the results' folder: the database and all jobs' files
+A run that was stopped, by Ctrl-C or a power cut, goes on where it was when it is
+repeated; what is done is not done again. A file that fails does not stop the others.
+The paths of the results are printed; the exit code is 1 if any file failed, and 130
+after Ctrl-C."""
+
 NONE = "none"
-FILE_NAMES = {"audio:file": "audio.flac", "audio-denoised:file": "audio-denoised.flac"}
+NOT_YET = "(this version runs none yet: any but none is refused)"
+
+
+class Outcome(NamedTuple):
+    """``is_new`` says whether anything had to be done."""
+
+    results: list[Path]
+    is_new: bool
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    parser = add_command(subparsers, "process", "process any media file", DESCRIPTION)
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a sound or video file")
+    parser = add_command(subparsers, "process", "process media files, and folders of them", DESCRIPTION)
+    parser.add_argument("files", metavar="FILE|DIR", nargs="+", type=Path, help="a sound or video file, or a folder")
     parser.add_argument(
         "--denoiser", metavar="NAME", help="a denoiser, or none (default: that of the preset default, else none)"
     )
+    parser.add_argument("--transcriber", metavar="NAME", default=NONE, help=f"a transcriber, or none {NOT_YET}")
+    parser.add_argument("--video-enhancer", metavar="NAME", default=NONE, help=f"a video enhancer, or none {NOT_YET}")
     parser.add_argument("--options", metavar="JSON", type=_json, default={}, help="options of the denoiser")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="where to put the results (default: FILE.vmeet)")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="where to put the results (default: FILE.vmeet beside each file)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     settings, registry = checked_settings(args)
     logging.basicConfig(level=logging.ERROR)  # what fails is said once, below
-    denoiser = _denoiser(args.denoiser, settings)
-    failures = 0
-    for file in args.files:
-        try:
-            media, folder = _checked(file), _folder(file, args)
-            request = _request(denoiser, args.options)
-            _process(media, folder, request, settings, registry)
-        except CommandError as error:
-            print(f"vmeet: {error}", file=sys.stderr)
-            failures += 1
-    return FAULT if failures else OK
+    request = _request(args, settings, registry)
+    found = media_files(args.files, args.out)
+    for fault in found.faults:
+        _say(fault)
+    summary = Summary(len(found.files) + len(found.faults), len(found.faults), found.left_out)
+    try:
+        for number, file in enumerate(found.files, start=1):
+            if len(found.files) > 1:
+                print(f"[{number}/{len(found.files)}] {file.shown}", file=sys.stderr)
+            summary.count(_processed(file, request, settings, registry))
+    except KeyboardInterrupt:
+        print("vmeet: stopped. Run the same command again to go on where it was.", file=sys.stderr)
+        summary.show()
+        raise
+    summary.show()
+    return FAULT if summary.failed else OK
+
+
+class Summary:
+    """Counts, and says at the end how it went where there was more than one file."""
+
+    def __init__(self, files: int, failed: int, left_out: int) -> None:
+        self.files, self.failed, self.left_out = files, failed, left_out
+        self.done = self.done_before = 0
+
+    def count(self, outcome: Outcome | None) -> None:
+        """None: it failed."""
+        if outcome is None:
+            self.failed += 1
+        elif outcome.is_new:
+            self.done += 1
+        else:
+            self.done_before += 1
+
+    def show(self) -> None:
+        if self.files < 2 and not self.left_out:
+            return
+        rest = self.files - self.done - self.done_before - self.failed
+        counts = [
+            (self.done, "done"),
+            (self.done_before, "done before"),
+            (self.failed, "failed"),
+            (rest, "not begun or not finished"),
+            (self.left_out, "in folders left out, being no sound or video"),
+        ]
+        text = ", ".join(f"{count} {what}" for count, what in counts if count)
+        print(f"vmeet: {self.files} {'file' if self.files == 1 else 'files'}: {text}", file=sys.stderr)
+
+
+def _say(text: object) -> None:
+    print(f"vmeet: {text}", file=sys.stderr)
 
 
 def _json(text: str) -> dict[str, Any]:
@@ -67,37 +124,81 @@ def _json(text: str) -> dict[str, Any]:
     return value
 
 
+def _request(args: argparse.Namespace, settings: Settings, registry: "Registry") -> "ProcessRequest":
+    """Raises CommandError for a plugin that is unknown, not run, not allowed, or given wrong options or no weights."""
+    from vmeet_core.pipeline.views import ProcessRequest
+    from vmeet_core.plugins import missing_weights, unfit, weight_store
+
+    denoiser = _denoiser(args.denoiser, settings)
+    options = {denoiser: args.options} if denoiser else {}
+    preset = Preset(
+        denoiser=denoiser,
+        transcriber=_named(args.transcriber),
+        video_enhancer=_named(args.video_enhancer),
+        options=options,
+    )
+    chosen = settings.model_copy(update={"meetings": {"command": preset}, "file": None})
+    unknown = denoiser is not None and denoiser not in registry.providers["denoisers"]
+    problems = [*unfit(chosen, registry), *missing_weights(chosen, registry, weight_store(settings))]
+    if problems:
+        # Of an unknown name that is said, and no more: that no such plugin is run yet, or what its options are.
+        telling = {problem.key: problem for problem in problems if not (unknown and ".options." in problem.key)}
+        raise CommandError("\n".join(map(_as_option, telling.values())))
+    return ProcessRequest(denoiser=denoiser, options=options)
+
+
+def _as_option(problem: Any) -> str:
+    key = problem.key.removeprefix("meetings.command.")
+    name = "--options" if key.startswith("options.") else "--" + key.replace("_", "-")
+    return f"{name}: {problem.message} {_remedy(problem.remedy, key)}".rstrip()
+
+
+def _remedy(remedy: str, key: str) -> str:
+    return f"Leave --{key.replace('_', '-')} out." if remedy.endswith("out of this preset.") else remedy
+
+
+def _named(given: str) -> str | None:
+    return None if given == NONE else given
+
+
 def _denoiser(given: str | None, settings: Settings) -> str | None:
     if given is not None:
-        return None if given == NONE else given
+        return _named(given)
     preset = settings.meetings.get("default")
     return preset.denoiser if preset else None
 
 
-def _folder(file: Path, args: argparse.Namespace) -> Path:
-    """One file fills --out itself; of several, each gets a folder there."""
-    if args.out is None:
-        return file.with_name(f"{file.name}.vmeet")
-    out: Path = args.out
-    return out if len(args.files) == 1 else out / f"{file.name}.vmeet"
+def _processed(file: MediaFile, request: "ProcessRequest", settings: Settings, registry: "Registry") -> Outcome | None:
+    """Prints the paths of the results, or why there are none: then None."""
+    try:
+        outcome = _process(file, request, settings, registry)
+    except CommandError as error:
+        _say(error)
+        return None
+    except OSError as error:
+        _say(f"{error.filename or file.shown}: {error.strerror or error}")
+        return None
+    for path in outcome.results:
+        print(path, flush=True)
+    return outcome
 
 
-def _request(denoiser: str | None, options: dict[str, Any]) -> "ProcessRequest":
-    from vmeet_core.pipeline.views import ProcessRequest
-
-    return ProcessRequest(denoiser=denoiser, options={denoiser: options} if denoiser else {})
-
-
-def _process(media: Path, folder: Path, request: "ProcessRequest", settings: Settings, registry: "Registry") -> None:
-    """Prints the paths of the results. Raises CommandError when it cannot be done."""
-    is_new = not folder.exists()
-    job = asyncio.run(_finished(media, folder / WORK, request, settings, registry))
+def _process(file: MediaFile, request: "ProcessRequest", settings: Settings, registry: "Registry") -> Outcome:
+    """Raises CommandError when it cannot be done, and OSError when the disk does not take the results."""
+    work = file.results / WORK
+    is_new = not file.results.exists()
+    with tidied(work) as is_free:
+        if not is_free:
+            raise CommandError(f"{file.shown}: is being processed by another vmeet just now; its results go there, too")
+        job = asyncio.run(_finished(file.path, work, request, settings, registry))
+        if job.state == "done":
+            changed = collect(job.results, work, file.results)
     if job.state != "done":
         if is_new and not job.results:
-            shutil.rmtree(folder)
-        raise CommandError(_why(media, job))
-    for path in _collect(job, folder / WORK, folder):
-        print(path)
+            shutil.rmtree(file.results)
+        raise CommandError(_why(file.shown, job))
+    ran = any(step.seconds for step in job.steps[1:])
+    return Outcome([file.results / name for name in changed], ran or any(changed.values()))
 
 
 async def _finished(
@@ -130,29 +231,8 @@ async def _finished(
         await database.close()
 
 
-def _checked(file: Path) -> Path:
-    if not file.is_file():
-        raise CommandError(f"{file}: {'is a folder, not a file' if file.is_dir() else 'no such file'}")
-    return file.resolve()
-
-
 def _why(media: Path, job: "JobView") -> str:
     failed = next(step for step in job.steps if step.state == "failed")
     if failed is job.steps[0]:  # it names the file
         return str(failed.error)
     return "\n".join([f"{media}: {failed.title}: {failed.error}", *(f"    {line}" for line in failed.log_tail)])
-
-
-def _collect(job: "JobView", work: Path, folder: Path) -> list[Path]:
-    """Put the results side by side under plain names, without a second copy where the file system can."""
-    targets = []
-    for name, path in sorted(job.results.items()):
-        source = work / path
-        target = folder / FILE_NAMES.get(name, source.name)
-        target.unlink(missing_ok=True)
-        try:
-            target.hardlink_to(source)
-        except OSError:
-            shutil.copyfile(source, target)
-        targets.append(target)
-    return targets

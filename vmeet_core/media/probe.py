@@ -72,13 +72,25 @@ def _probe(path: Path) -> MediaInfo:
         )
 
 
+def first_frames(path: Path, options: dict[str, str]) -> float | None:
+    """A quick look: something can be decoded. The length that the header tells, None when it does not.
+
+    ``options`` are FFmpeg's for the demuxer. Raises MediaError (without the file's name) and av.FFmpegError.
+    """
+    with av.open(str(path), options=options) as container:
+        streams = [*container.streams.audio[:1], *(s for s in container.streams.video if not _is_cover(s))]
+        if not any(_first_frame(path, stream, options) for stream in streams[:2]):
+            raise MediaError("it holds no sound and no moving pictures that can be decoded")
+        return container.duration / av.time_base if container.duration else None
+
+
 def _is_cover(stream: Stream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def _first_frame(path: Path, stream: Stream) -> VideoFrame | AudioFrame | None:
+def _first_frame(path: Path, stream: Stream, options: dict[str, str] | None = None) -> VideoFrame | AudioFrame | None:
     """The first frame that decodes, of the stream with this number; opened anew, so that nothing is skipped."""
-    with av.open(str(path)) as container:
+    with av.open(str(path), options=options) as container:
         for number, packet in enumerate(container.demux(container.streams[stream.index])):
             try:
                 frames = packet.decode()

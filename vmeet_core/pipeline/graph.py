@@ -16,6 +16,7 @@ from vmeet_core.timeline import Person, SegmentSpan, Timeline
 PREPARED, PICTURE = "prepared", "picture"
 HIDDEN = (PREPARED, PICTURE)  #: results that only other steps read
 PREPARE = "prepare"  #: the name of the first step
+PREPARED_FILE = "prepared.json"
 
 
 def prepare_recording() -> StepSpec:
@@ -23,9 +24,12 @@ def prepare_recording() -> StepSpec:
     return _prepare("run_recording", "Read the recording", {})
 
 
-def prepare_file(media: str) -> StepSpec:
-    """The first step of a job on any media file, given by its absolute path."""
-    return _prepare("run_file", "Read the file", prepare.FileParams(media=media).model_dump())
+def prepare_file(media: str, name: str = "") -> StepSpec:
+    """The first step of a job on any media file, given by its absolute path or by the one in the recording's folder.
+
+    ``name`` is what the file is called; without it, it is called as the file is.
+    """
+    return _prepare("run_file", "Read the file", prepare.FileParams(media=media, name=name).model_dump())
 
 
 def check_request(request: ProcessRequest, settings: Settings, registry: Registry) -> None:
@@ -59,7 +63,7 @@ def _prepare(function: str, title: str, params: dict[str, Any]) -> StepSpec:
         function=function_of(prepare, function),
         version=prepare.VERSION,
         params=params,
-        outputs={prepare.ROLE: Output(result=PREPARED, file="prepared.json")},
+        outputs={prepare.ROLE: Output(result=PREPARED, file=PREPARED_FILE)},
     )
 
 

@@ -114,16 +114,18 @@ class Scheduler:
         request: ProcessRequest,
         patience_s: float = PATIENCE_S,
         *,
+        first_step: StepSpec | None = None,
         priority: Priority = "fresh",
         name: str = "",
     ) -> str:
         """A new job on the recording in ``folder``; its id. ``name`` is what the user calls what will come of it.
 
-        Raises Permanent for a request that cannot be met, and DatabaseUnavailable.
+        ``first_step`` is what this one begins with, where that is not what every job begins with. Raises Permanent for
+        a request that cannot be met, and DatabaseUnavailable.
         """
         registry = await self._plugins()
         graph.check_request(request, self._settings, registry)
-        (first,) = planned([self._first_step], self._settings, registry, self._limits)
+        (first,) = planned([first_step or self._first_step], self._settings, registry, self._limits)
         job = self._new_job(recording_id, folder, request, first)
         job.priority, job.name = priority, name
         await self._store.save(job, patience_s)

@@ -1,11 +1,11 @@
 """REST: the recordings, their files and the jobs that process them."""
 
 import asyncio
+import logging
 import mimetypes
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,12 +15,23 @@ from vmeet_core.plugins import Registry
 from vmeet_core.search import QueryError, parse_query
 from vmeet_core.server.api_meetings import check_choices
 from vmeet_core.server.errors import ApiError, ModelT, read_body
-from vmeet_core.server.hall import Hall
+from vmeet_core.server.export import Exports, attachment
+from vmeet_core.server.hall import Hall, UnknownRecording
+from vmeet_core.server.keeper import Keeper
 from vmeet_core.server.store import RecordingRow
+from vmeet_core.server.upload_files import UPLOAD
 from vmeet_core.settings import Preset
 
-SERVED = ("results", "segments")
+SERVED = ("results", "segments", UPLOAD)
 MAX_NAME_CHARS = 80
+logger = logging.getLogger(__name__)
+
+
+class Change(BaseModel):
+    """Body of ``PATCH /api/recordings/{id}``."""
+
+    model_config = ConfigDict(extra="forbid")
+    kept: bool
 
 
 class NewJob(BaseModel):
@@ -51,14 +62,19 @@ class ListQuery(BaseModel):
 class RecordingsApi:
     """Handlers; ``add_to`` puts their routes into an application."""
 
-    def __init__(self, registry: Registry, hall: Hall) -> None:
+    def __init__(self, registry: Registry, hall: Hall, keeper: Keeper, exports: Exports) -> None:
         self._registry = registry
         self._hall = hall
+        self._keeper = keeper
+        self._exports = exports
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/api/recordings", self.index)
         app.router.add_get("/api/recordings/{id}", self.show)
         app.router.add_delete("/api/recordings/{id}", self.delete)
+        app.router.add_patch("/api/recordings/{id}", self.change)
+        app.router.add_get("/api/recordings/{id}/export", self.export)
+        app.router.add_get("/api/retention", self.retention)
         app.router.add_get("/api/recordings/{id}/files/{path:.+}", self.file)
         app.router.add_post("/api/recordings/{id}/jobs", self.process)
         app.router.add_post("/api/jobs/{id}/cancel", self.cancel)
@@ -123,8 +139,32 @@ class RecordingsApi:
         row = await self._row(request)
         if row.state == "recording":
             raise ApiError(409, "still-recording", "this recording still runs; stop it in the meeting first")
-        await self._hall.delete(row)
+        try:
+            await self._hall.delete(row.id)
+        except OSError as error:
+            logger.exception("recording %s cannot be deleted", row.id)
+            text = f"some of its files cannot be deleted ({error.strerror}); the server tries again by itself"
+            raise ApiError(500, "not-all-deleted", text) from error
         return web.Response(status=204)
+
+    async def change(self, request: web.Request) -> web.Response:
+        """Keep it for good, or no longer."""
+        row = await self._row(request)
+        body = await read_body(request, Change)
+        await self._hall.store.change_recording(row.id, kept=body.kept)
+        await self._hall.tell(row.id)
+        return web.json_response(await self._hall.describe(await self._row(request)))
+
+    async def export(self, request: web.Request) -> web.StreamResponse:
+        """Everything of it as a zip file."""
+        row = await self._row(request)
+        if row.state == "recording":
+            raise ApiError(409, "still-recording", "this recording still runs; stop it in the meeting first")
+        return await self._exports.answer(request, row)
+
+    async def retention(self, request: web.Request) -> web.Response:
+        """What is deleted by itself, and what is next."""
+        return web.json_response(await self._keeper.describe())
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """A result or a segment, with ranges; ``?download=1`` saves it under a telling name."""
@@ -135,8 +175,9 @@ class RecordingsApi:
         if not inside or not path.is_file():
             raise ApiError(404, "unknown-file", "this recording has no such file")
         headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
-        if request.query.get("download"):
-            headers["Content-Disposition"] = _attachment(row, path)
+        if request.query.get("download") or path.relative_to(folder).parts[0] == UPLOAD:
+            # What people upload is never shown as a page of this site, whatever it is.
+            headers["Content-Disposition"] = attachment(_saved_name(row, path))
         return web.FileResponse(path, headers=headers)
 
     async def process(self, request: web.Request) -> web.Response:
@@ -147,27 +188,30 @@ class RecordingsApi:
             raise ApiError(409, "still-recording", "this recording still runs; stop it in the meeting first")
         preset = Preset(denoiser=body.denoiser, options=body.options)
         check_choices(self._hall.settings, self._registry, preset)
-        job_id = await self._hall.process(row.id, preset, priority="later", name=body.name.strip())
+        try:
+            job_id = await self._hall.process(row.id, preset, priority="later", name=body.name.strip())
+        except UnknownRecording:
+            raise _unknown() from None
         jobs = await self._hall.pipeline.jobs(row.id)
         await self._hall.tell(row.id)
         return web.json_response(next(j.model_dump(mode="json") for j in jobs if j.id == job_id), status=201)
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Stop a job; its finished steps stay."""
-        return await self._told(self._hall.pipeline.cancel(request.match_info["id"]))
+        return await self._told(self._hall.cancel_job(request.match_info["id"]))
 
     async def retry(self, request: web.Request) -> web.Response:
         """Run what a job that has ended has not done, or what was deleted since."""
-        return await self._told(self._hall.pipeline.retry(request.match_info["id"]))
+        return await self._told(self._hall.retry_job(request.match_info["id"]))
 
     async def move_to_front(self, request: web.Request) -> web.Response:
         """Let a job go before all others."""
-        return await self._told(self._hall.pipeline.move_to_front(request.match_info["id"]))
+        return await self._told(self._hall.move_job_to_front(request.match_info["id"]))
 
     async def rename(self, request: web.Request) -> web.Response:
         """Call what came of a job something else."""
         body = await read_body(request, NewName)
-        return await self._told(self._hall.pipeline.rename(request.match_info["id"], body.name.strip()))
+        return await self._told(self._hall.rename_job(request.match_info["id"], body.name.strip()))
 
     async def _told(self, doing: Awaitable[None]) -> web.Response:
         try:
@@ -190,7 +234,7 @@ class RecordingsApi:
     async def _row(self, request: web.Request) -> RecordingRow:
         row = await self._hall.store.recording(request.match_info["id"])
         if row is None:
-            raise ApiError(404, "unknown-recording", "there is no such recording; it may have been deleted")
+            raise _unknown()
         return row
 
 
@@ -204,6 +248,11 @@ def _query(request: web.Request, model: type[ModelT]) -> ModelT:
         raise ApiError(422, "bad-query", f"{field or 'the address'}: {first['msg']}", field) from None
 
 
-def _attachment(row: RecordingRow, path: Path) -> str:
-    name = f"{row.title}-{row.id[:15]}-{path.name}"
-    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+def _unknown() -> ApiError:
+    return ApiError(404, "unknown-recording", "there is no such recording; it may have been deleted")
+
+
+def _saved_name(row: RecordingRow, path: Path) -> str:
+    if row.filename and path.parent.name == UPLOAD:
+        return row.filename
+    return f"{row.title}-{row.id[:15]}-{path.name}"

@@ -20,9 +20,13 @@ from vmeet_core.server.api_meetings import MeetingsApi
 from vmeet_core.server.api_pictures import PicturesApi
 from vmeet_core.server.api_recordings import RecordingsApi
 from vmeet_core.server.api_streams import StreamsApi
+from vmeet_core.server.api_uploads import UploadsApi
 from vmeet_core.server.errors import ApiError, errors, read_body
+from vmeet_core.server.export import Exports
 from vmeet_core.server.hall import Hall
+from vmeet_core.server.keeper import Keeper
 from vmeet_core.server.metrics import CONTENT_TYPE, Metrics
+from vmeet_core.server.uploads import Uploads
 from vmeet_core.settings import Settings
 from vmeet_core.sfu import rtc
 from vmeet_core.sfu.network import Network
@@ -31,6 +35,8 @@ logger = logging.getLogger(__name__)
 WEB = Path(vmeet_core.__file__).parent / "web"
 DATABASE = "vmeet.sqlite3"
 HALL: web.AppKey[Hall] = web.AppKey("hall", Hall)  #: where an embedding program finds the meetings
+KEEPER: web.AppKey[Keeper] = web.AppKey("keeper", Keeper)  #: and who deletes old recordings
+UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads", Uploads)  #: and the unfinished uploads
 NETWORK: web.AppKey[Network] = web.AppKey("network", Network)  #: and the one UDP port of them all
 POLICY = (
     "default-src 'self'; media-src 'self' blob:; img-src 'self' blob: data:; connect-src 'self'; "
@@ -63,25 +69,36 @@ def build_app(settings: Settings, registry: Registry) -> web.Application:
     metrics = Metrics()
     network = Network(settings.server.udp_range, settings.server.public_address)
     hall = Hall(settings, registry, network, metrics.traffic)
+    uploads, exports = Uploads(hall), Exports(hall)
+    keeper = Keeper(hall, exports.in_use)
     app = web.Application(middlewares=[errors, guard(key, is_always_asked(settings))], client_max_size=256 * 1024)
 
     async def life(app: web.Application) -> AsyncIterator[None]:
-        async with _opened(network), _database(settings) as database, hall.running(database):
+        async with (
+            _opened(network),
+            _database(settings) as database,
+            hall.running(database),
+            uploads.running(database),
+            keeper.running(),
+        ):
             probe = asyncio.create_task(metrics.watch_loop())
             yield
             probe.cancel()
+            exports.close()
 
     async def end_everything(app: web.Application) -> None:
         hall.events.close()
+        await uploads.stop()
         await hall.close_meetings()
 
-    app[HALL], app[NETWORK] = hall, network
+    app[HALL], app[NETWORK], app[KEEPER], app[UPLOADS] = hall, network, keeper, uploads
     app.cleanup_ctx.append(life)
     app.on_shutdown.append(end_everything)
     app.on_response_prepare.append(_security_headers)
     MeetingsApi(settings, registry, hall).add_to(app)
     PicturesApi(settings, hall).add_to(app)
-    RecordingsApi(registry, hall).add_to(app)
+    RecordingsApi(registry, hall, keeper, exports).add_to(app)
+    UploadsApi(registry, hall, uploads).add_to(app)
     StreamsApi(settings, hall, network).add_to(app)
     _add_server_routes(app, hall, metrics, key)
     return app

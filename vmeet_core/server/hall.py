@@ -16,7 +16,9 @@ from vmeet_core.hookspecs import Permanent
 from vmeet_core.manifest import MANIFEST_NAME, SEGMENTS, Started, read_manifest
 from vmeet_core.media.segments import segment_duration_s
 from vmeet_core.meetings import Choices, Meeting, new_meeting
-from vmeet_core.pipeline.scheduler import Scheduler
+from vmeet_core.pipeline import graph
+from vmeet_core.pipeline.prepared import Prepared
+from vmeet_core.pipeline.scheduler import RESULTS, Scheduler
 from vmeet_core.pipeline.views import JobView, Priority, ProcessRequest
 from vmeet_core.plugins import Registry
 from vmeet_core.recording.recorder import Recorder
@@ -26,8 +28,9 @@ from vmeet_core.server.live_engines import LiveEngines
 from vmeet_core.server.live_meeting import LiveMeeting, Surroundings
 from vmeet_core.server.meeting_effects import MeetingEffects
 from vmeet_core.server.meeting_recording import RecordingPlace
+from vmeet_core.server.retention import expires_at_s
 from vmeet_core.server.statistics import TrafficMeter
-from vmeet_core.server.store import RecordingRow, Store
+from vmeet_core.server.store import DELETING, RecordingRow, Store
 from vmeet_core.settings import Preset, Settings
 from vmeet_core.sfu.network import Network
 from vmeet_core.timeline import build_timeline
@@ -36,6 +39,10 @@ logger = logging.getLogger(__name__)
 SWEEP_S = 5.0
 EVER = float("inf")  #: a recording that began or ended is written as soon as the database takes it
 LAST_WRITE_S = 5.0  #: but when the server ends, the next one finds out by itself
+
+
+class UnknownRecording(LookupError):
+    """There is no such recording, or no longer."""
 
 
 class Hall:
@@ -50,6 +57,7 @@ class Hall:
         self._trouble: str | None = None
         self._live: dict[str, LiveMeeting] = {}
         self._lock = asyncio.Lock()
+        self._jobs_lock = asyncio.Lock()  # no job may begin on a recording while that is being deleted
         self._tasks: set[asyncio.Task[Any]] = set()
         place = RecordingPlace(
             self.recordings_dir, settings.recording.min_free_bytes, self._on_recording, self._on_recorded
@@ -150,10 +158,10 @@ class Hall:
         """What the meeting chose, over its preset; a preset that has gone from the settings counts as empty."""
         return meeting.choices.over(self.settings.meetings.get(meeting.preset, Preset()))
 
-    async def _process_or_say_why(self, recording_id: str, preset: Preset) -> None:
+    async def _process_or_say_why(self, recording_id: str, preset: Preset, priority: Priority = "fresh") -> None:
         """A plugin that has gone since then must not cost the recording, nor be left out in silence."""
         try:
-            await self.process(recording_id, preset, EVER)
+            await self.process(recording_id, preset, EVER, priority=priority)
         except Permanent as error:
             logger.warning("recording %s is kept, but not processed: %s", recording_id, error)
             await self.store.add_note(recording_id, f"not processed: {error}", EVER)
@@ -167,10 +175,53 @@ class Hall:
         priority: Priority = "fresh",
         name: str = "",
     ) -> str:
-        """Queue the recording for the pipeline; returns the job's id. Raises Permanent for what cannot be had."""
+        """Queue the recording for the pipeline; returns the job's id. Raises Permanent for what cannot be had, and
+        UnknownRecording for what has been deleted.
+        """
         request = ProcessRequest(denoiser=preset.denoiser, options=preset.options)
         folder = self.recordings_dir / recording_id
-        return await self.pipeline.submit(recording_id, folder, request, patience_s, priority=priority, name=name)
+        async with self._jobs_lock:
+            row = await self.store.recording(recording_id)
+            if row is None:
+                raise UnknownRecording(recording_id)
+            first = graph.prepare_file(row.media, row.title) if row.media else None
+            return await self.pipeline.submit(
+                recording_id, folder, request, patience_s, first_step=first, priority=priority, name=name
+            )
+
+    async def cancel_job(self, job_id: str) -> None:
+        """Raises UnknownJob."""
+        async with self._jobs_lock:
+            await self.pipeline.cancel(job_id)
+
+    async def retry_job(self, job_id: str) -> None:
+        """Raises UnknownJob."""
+        async with self._jobs_lock:
+            await self.pipeline.retry(job_id)
+
+    async def move_job_to_front(self, job_id: str) -> None:
+        """Raises UnknownJob."""
+        async with self._jobs_lock:
+            await self.pipeline.move_to_front(job_id)
+
+    async def rename_job(self, job_id: str, name: str) -> None:
+        """Raises UnknownJob."""
+        async with self._jobs_lock:
+            await self.pipeline.rename(job_id, name)
+
+    async def process_upload(self, recording_id: str) -> None:
+        """The first job of a file that was uploaded, unless it has been queued before."""
+        row = await self.store.recording(recording_id)
+        if row is None or row.state != "uploaded":
+            return
+        if not await self.pipeline.jobs(recording_id):
+            preset = Choices.model_validate(row.choices or {}).over(Preset())
+            try:
+                await self._process_or_say_why(recording_id, preset, priority="later")
+            except UnknownRecording:
+                return
+        await self.store.change_recording(recording_id, state="recorded")
+        await self.tell(recording_id)
 
     @property
     def store(self) -> Store:
@@ -204,6 +255,7 @@ class Hall:
         self._running = (Store(database), scheduler)
         database.patience.on_trouble = self._on_database_trouble
         await self.store.index_names()
+        await self.finish_deletions()
         await scheduler.start()
         await self.recover()
         sweeper = asyncio.create_task(self.forget_empty_meetings())
@@ -229,13 +281,16 @@ class Hall:
                 await self.store.finish_recording(row.id, 0.0, [], f"its journal cannot be read: {error}")
                 continue
             await self.store.finish_recording(row.id, duration_s, people, "the server was stopped while it recorded")
-            meeting = await self.store.meeting(row.meeting_id)
+            meeting = await self.store.meeting(row.meeting_id) if row.meeting_id else None
             await self._process_or_say_why(row.id, self.preset_of(meeting) if meeting is not None else Preset())
             logger.info("recording %s was cut short and is recovered: %.1f s", row.id, duration_s)
+        for row in await self.store.recordings(state="uploaded"):
+            await self.process_upload(row.id)
 
     async def _enter_unknown(self) -> None:
         """Recordings of a server that was killed before its database answered: their journals say what they are."""
-        known = {row.id for row in await self.store.recordings()}
+        rows = await self.store.recordings() + await self.store.recordings(state=DELETING)
+        known = {row.id for row in rows}
         for started in await asyncio.to_thread(_unknown, self.recordings_dir, known):
             meeting = await self.store.meeting(started.meeting_id)
             if meeting is None:
@@ -243,21 +298,40 @@ class Hall:
                 continue
             await self.store.add_recording(started.recording_id, meeting, started.at_s)
 
-    async def delete(self, row: RecordingRow) -> None:
-        """Cancel its jobs, forget it, and delete its files."""
-        # The journal first: without one nobody takes what is left after a kill for a recording that was not entered.
-        await asyncio.to_thread((self.recordings_dir / row.id / MANIFEST_NAME).unlink, missing_ok=True)
-        await self.pipeline.delete(row.id)
-        await self.store.delete_recording(row.id)
-        await asyncio.to_thread(shutil.rmtree, self.recordings_dir / row.id, ignore_errors=True)
-        self.events.publish("recording-deleted", {"id": row.id})
+    async def delete(self, recording_id: str, only_if_spare: bool = False) -> bool:
+        """Cancel its jobs, delete its files, and forget it: in an order in which a start-up can finish what is begun.
+
+        False, and nothing happens, as ``Store.begin_deletion`` says. Raises OSError when a file cannot be deleted.
+        """
+        async with self._jobs_lock:
+            if not await self.store.begin_deletion(recording_id, only_if_spare):
+                return False
+            await self.pipeline.delete(recording_id)
+        self.events.publish("recording-deleted", {"id": recording_id})
+        await self._delete_rest(recording_id)
+        return True
+
+    async def finish_deletions(self) -> None:
+        """Of what was being deleted when a server ended, or when a file could not be."""
+        for row in await self.store.recordings(state=DELETING):
+            try:
+                await self.pipeline.delete(row.id)
+                await self._delete_rest(row.id)
+                logger.info("recording %s (%s) was being deleted, and now is", row.id, row.title)
+            except OSError as error:
+                logger.error("recording %s cannot be deleted; it is tried again later: %s", row.id, error)
+
+    async def _delete_rest(self, recording_id: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            await asyncio.to_thread(shutil.rmtree, self.recordings_dir / recording_id)
+        await self.store.delete_recording(recording_id)
 
     def on_job_change(self, job: JobView) -> None:
         """The pipeline reports progress: tell the open pages of the job, which may not be the recording's latest, and
         of the recording.
         """
         self.events.publish("job", job.model_dump(mode="json"))
-        task = asyncio.create_task(self.tell(job.recording_id))
+        task = asyncio.create_task(self._job_changed(job))
         self._tasks.add(task)
         task.add_done_callback(self._told)
 
@@ -265,6 +339,19 @@ class Hall:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("progress could not be told: %r", error, exc_info=error)
+
+    async def _job_changed(self, job: JobView) -> None:
+        row = await self.store.recording(job.recording_id)
+        if row is not None and row.media and row.duration_s is None and job.steps[0].state == "done":
+            await self._learn_length(row, job)
+        await self.tell(job.recording_id)
+
+    async def _learn_length(self, row: RecordingRow, job: JobView) -> None:
+        """Of an uploaded file whose header does not tell it, from what the first step found."""
+        path = self.recordings_dir / row.id / RESULTS / job.id / graph.PREPARED_FILE
+        with contextlib.suppress(OSError, ValueError):
+            prepared = Prepared.model_validate_json(await asyncio.to_thread(path.read_bytes))
+            await self.store.change_recording(row.id, duration_s=prepared.timeline.duration_s)
 
     async def tell(self, recording_id: str) -> None:
         """Send the state of a recording to every open page."""
@@ -296,11 +383,22 @@ class Hall:
             "duration_s": row.duration_s,
             "people": row.people,
             "note": row.note,
+            "kept": row.kept,
+            "expires_at_s": expires_at_s(row, self.settings.recording),
+            "upload": await asyncio.to_thread(self._upload_of, row) if row.media else None,
             "state": _state(row, job, done),
             "thumbnail": f"/api/recordings/{row.id}/files/{thumbnail}" if thumbnail else None,
             "size_bytes": await asyncio.to_thread(folder_bytes, self.recordings_dir / row.id),
             "job": job.model_dump(mode="json") if job else None,
         }
+
+    def _upload_of(self, row: RecordingRow) -> dict[str, Any]:
+        """The file as it was uploaded."""
+        size_bytes = 0
+        with contextlib.suppress(OSError):
+            size_bytes = (self.recordings_dir / row.id / str(row.media)).stat().st_size
+        url = f"/api/recordings/{row.id}/files/{row.media}"
+        return {"filename": row.filename, "url": url, "size_bytes": size_bytes}
 
     async def close_meetings(self) -> None:
         """End every meeting; recordings are finished and queued."""
@@ -312,6 +410,8 @@ class Hall:
 
 
 def _state(row: RecordingRow, job: JobView | None, done: JobView | None) -> str:
+    if row.state == "uploaded":
+        return "processing"
     if row.state == "recording" or job is None:
         return row.state
     if job.state in ("queued", "running"):

@@ -4,12 +4,13 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Float, ForeignKey, String, Text, delete, func, select
+from sqlalchemy import JSON, Boolean, Float, ForeignKey, String, Text, delete, false, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from vmeet_core.database import PATIENCE_S, Base, Database
 from vmeet_core.meetings import Choices, Meeting
+from vmeet_core.pipeline.store import JobRow
 from vmeet_core.search import (
     NAMES,
     BlockRow,
@@ -22,6 +23,9 @@ from vmeet_core.search import (
     set_names,
     set_transcript,
 )
+
+FINISHED = ("recorded", "uploaded")
+DELETING = "deleting"
 
 
 class MeetingRow(Base):
@@ -37,17 +41,26 @@ class MeetingRow(Base):
 
 
 class RecordingRow(Base):
-    """A recording; ``state`` is recording, then recorded: what became of its processing is the pipeline's."""
+    """A recording; ``state`` is recording, then recorded: what became of its processing is the pipeline's.
+
+    A file that was uploaded has no meeting: its ``state`` is uploaded until its first job, with ``choices``, is queued;
+    ``media`` is its path in the recording's folder, and ``filename`` what it was called. A recording that is deleting
+    is gone for everybody, but for what is left of it. One that is ``kept`` is never deleted by itself.
+    """
 
     __tablename__ = "recordings"
     id: Mapped[str] = mapped_column(String(48), primary_key=True)
-    meeting_id: Mapped[str] = mapped_column(ForeignKey("meetings.id"))
+    meeting_id: Mapped[str | None] = mapped_column(ForeignKey("meetings.id"))
     title: Mapped[str] = mapped_column(String(200))
     started_at_s: Mapped[float] = mapped_column(Float, index=True)
     duration_s: Mapped[float | None] = mapped_column(Float)
     people: Mapped[list[str]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(String(16))
     note: Mapped[str | None] = mapped_column(Text)
+    kept: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    media: Mapped[str | None] = mapped_column(String(64))
+    filename: Mapped[str | None] = mapped_column(String(255))
+    choices: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class Page(NamedTuple):
@@ -164,10 +177,9 @@ class Store:
         await self._database.write(work)
 
     async def recordings(self, state: str | None = None) -> list[RecordingRow]:
-        """All of them, newest first."""
+        """All of them, newest first; those that are being deleted only when asked for."""
         query = select(RecordingRow).order_by(*_NEWEST)
-        if state is not None:
-            query = query.where(RecordingRow.state == state)
+        query = query.where(RecordingRow.state != DELETING if state is None else RecordingRow.state == state)
 
         async def work(session: AsyncSession) -> list[RecordingRow]:
             return list((await session.scalars(query)).all())
@@ -178,8 +190,9 @@ class Store:
         """Some of all recordings, newest first."""
 
         async def work(session: AsyncSession) -> Page:
-            rows = await session.scalars(select(RecordingRow).order_by(*_NEWEST).limit(limit).offset(offset))
-            total = await session.scalar(select(func.count()).select_from(RecordingRow))
+            shown = select(RecordingRow).where(_IS_THERE).order_by(*_NEWEST)
+            rows = await session.scalars(shown.limit(limit).offset(offset))
+            total = await session.scalar(select(func.count()).select_from(RecordingRow).where(_IS_THERE))
             return Page(list(rows.all()), total or 0, {})
 
         return await self._database.read(work)
@@ -191,7 +204,7 @@ class Store:
 
         async def work(session: AsyncSession) -> Page:
             rank = await ranks(session, terms)
-            newest = select(RecordingRow.id).order_by(*_NEWEST)
+            newest = select(RecordingRow.id).where(_IS_THERE).order_by(*_NEWEST)
             found = [each for each in await session.scalars(newest) if each in rank] if rank else []
             ids = sorted(found, key=rank.__getitem__)[offset : offset + limit]  # a stable sort: newest first stays
             rows = {row.id: row for row in await session.scalars(select(RecordingRow).where(RecordingRow.id.in_(ids)))}
@@ -200,12 +213,49 @@ class Store:
         return await self._database.read(work)
 
     async def recording(self, recording_id: str) -> RecordingRow | None:
-        """One recording."""
+        """One recording; None, too, for one that is being deleted."""
 
         async def work(session: AsyncSession) -> RecordingRow | None:
-            return await session.get(RecordingRow, recording_id)
+            row = await session.get(RecordingRow, recording_id)
+            return None if row is not None and row.state == DELETING else row
 
         return await self._database.read(work)
+
+    async def change_recording(self, recording_id: str, **values: Any) -> None:
+        """Set columns; nothing happens to a recording that is being deleted."""
+        query = update(RecordingRow).where(RecordingRow.id == recording_id, RecordingRow.state != DELETING)
+
+        async def work(session: AsyncSession) -> None:
+            await session.execute(query.values(**values))
+
+        await self._database.write(work)
+
+    async def with_active_jobs(self) -> set[str]:
+        """Ids of the recordings that are being processed, or wait for it."""
+
+        async def work(session: AsyncSession) -> set[str]:
+            return set((await session.scalars(select(JobRow.recording_id).where(_IS_ACTIVE).distinct())).all())
+
+        return await self._database.read(work)
+
+    async def begin_deletion(self, recording_id: str, only_if_spare: bool = False) -> bool:
+        """From now on the recording is gone for everybody, and a start-up finishes what is not done by then.
+
+        False, and nothing happens, while it is recorded, and with ``only_if_spare`` also when it is kept or processed.
+        """
+
+        async def work(session: AsyncSession) -> bool:
+            row = await session.get(RecordingRow, recording_id, with_for_update=True)
+            if row is None or row.state not in (*FINISHED, DELETING):
+                return False
+            if only_if_spare and row.state != DELETING:
+                works = select(JobRow.id).where(JobRow.recording_id == recording_id, _IS_ACTIVE).limit(1)
+                if row.kept or row.state != "recorded" or await session.scalar(works) is not None:
+                    return False
+            row.state = DELETING
+            return True
+
+        return await self._database.write(work)
 
     async def delete_recording(self, recording_id: str) -> None:
         """Forget a recording and its texts; its files are the caller's to delete."""
@@ -218,3 +268,5 @@ class Store:
 
 
 _NEWEST = (RecordingRow.started_at_s.desc(), RecordingRow.id)
+_IS_THERE = RecordingRow.state != DELETING
+_IS_ACTIVE = JobRow.state.in_(("queued", "running"))

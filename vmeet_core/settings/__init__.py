@@ -11,6 +11,7 @@ from vmeet_core.settings.models import (
     Recording,
     Server,
     Settings,
+    Uploads,
     Weights,
 )
 from vmeet_core.settings.problems import Problem, SettingsError, did_you_mean, validated
@@ -27,6 +28,7 @@ __all__ = [
     "Server",
     "Settings",
     "SettingsError",
+    "Uploads",
     "Weights",
     "did_you_mean",
     "load_settings",

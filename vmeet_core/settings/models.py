@@ -174,10 +174,25 @@ class Live(Table):
 
 
 class Recording(Table):
-    """How meetings are recorded."""
+    """How meetings are recorded, and how long recordings are kept."""
 
     min_free_bytes: int = Field(
         500_000_000, ge=0, description="a recording stops by itself when the disk has less free space than this"
+    )
+    max_age_days: int = Field(
+        0, ge=0, le=36_500, description="recordings that ended longer ago are deleted by themselves; 0: none is"
+    )
+    max_total_bytes: int = Field(
+        0, ge=0, description="when all recordings take more, the oldest are deleted by themselves; 0: none is"
+    )
+
+
+class Uploads(Table):
+    """Recordings that people bring along."""
+
+    max_bytes: int = Field(20_000_000_000, ge=0, description="the largest file that may be uploaded; 0: none may")
+    keep_unfinished_h: int = Field(
+        48, ge=1, le=8_760, description="an upload that nobody goes on with is deleted after this many hours"
     )
 
 
@@ -234,6 +249,7 @@ class Tables(Table):
     pipeline: Pipeline = Field(Pipeline(), description="how recordings are processed")
     live: Live = Field(Live(), description="the processes that filter pictures and sound during a meeting")
     recording: Recording = Field(Recording(), description="how meetings are recorded")
+    uploads: Uploads = Field(Uploads(), description="recordings that people bring along")
 
 
 class Settings(Tables):

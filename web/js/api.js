@@ -99,6 +99,12 @@ export const api = {
   moveJobToFront: (id) => call("POST", `${jobPath(id)}/front`),
   /** @param {string} id @param {string} name "" for none @returns {Promise<unknown>} */
   renameJob: (id, name) => call("PATCH", jobPath(id), { name }),
+  /** @param {string} id @param {boolean} kept for good @returns {Promise<Recording>} */
+  keepRecording: (id, kept) => call("PATCH", recordingPath(id), { kept }),
+  /** @returns {Promise<import("./types.js").Retention>} */
+  retention: () => call("GET", "/api/retention"),
+  /** @returns {Promise<{uploads: import("./types.js").Upload[], max_bytes: number}>} */
+  uploads: () => call("GET", "/api/uploads"),
   /** @returns {Promise<{plugins: import("./types.js").Plugin[], problems: PluginProblem[]}>} */
   plugins: () => call("GET", "/api/plugins"),
   /** @param {string} key @returns {Promise<unknown>} */
@@ -108,6 +114,11 @@ export const api = {
 /** Where the whole log of a step is. @param {string} id of the job @param {string} step */
 export function logUrl(id, step) {
   return `${jobPath(id)}/steps/${encodeURIComponent(step)}/log`;
+}
+
+/** Where everything of a recording is to be had as a zip file. @param {string} id */
+export function exportUrl(id) {
+  return `${recordingPath(id)}/export`;
 }
 
 /** Where a small one of a background picture is. @param {string} name */

@@ -3,9 +3,9 @@
 import { isKey, t } from "./i18n.js";
 
 /**
- * Events (CustomEvent): `recording` (Recording, with its latest job), `job` (Job, any one), `deleted` (id), `database`
- * (boolean: whether the server waits for its database), `live` (boolean: whether the stream is open; after an
- * interruption one should read everything again).
+ * Events (CustomEvent): `recording` (Recording, with its latest job), `job` (Job, any one), `deleted` (id), `upload`
+ * (Upload), `upload-deleted` ({id, reason, message}), `database` (boolean: whether the server waits for its database),
+ * `live` (boolean: whether the stream is open; after an interruption one should read everything again).
  */
 export class LiveRecordings extends EventTarget {
   open() {
@@ -15,6 +15,8 @@ export class LiveRecordings extends EventTarget {
     this.source.addEventListener("recording", (event) => this.emit("recording", JSON.parse(event.data)));
     this.source.addEventListener("job", (event) => this.emit("job", JSON.parse(event.data)));
     this.source.addEventListener("database", (event) => this.emit("database", JSON.parse(event.data).waiting));
+    this.source.addEventListener("upload", (event) => this.emit("upload", JSON.parse(event.data)));
+    this.source.addEventListener("upload-deleted", (event) => this.emit("upload-deleted", JSON.parse(event.data)));
     this.source.addEventListener("recording-deleted", (event) => this.emit("deleted", JSON.parse(event.data).id));
   }
 

@@ -133,7 +133,7 @@
 /**
  * @typedef {object} Recording
  * @property {string} id
- * @property {string} meeting_id
+ * @property {string | null} meeting_id null for a file that was uploaded
  * @property {string} title
  * @property {number} started_at_s
  * @property {number | null} duration_s
@@ -142,6 +142,9 @@
  * @property {string | null} thumbnail
  * @property {number} size_bytes
  * @property {string|null} [note] why it ended, or was not processed, when nobody asked for that
+ * @property {boolean} [kept] never to be deleted by itself
+ * @property {number | null} [expires_at_s] when its age has it deleted
+ * @property {{filename: string, url: string, size_bytes: number} | null} [upload] the file, where it was uploaded
  * @property {Job | null} job
  * @property {Job[]} [jobs]
  * @property {RecordingFile[]} [files]
@@ -160,5 +163,26 @@
  */
 
 /** @typedef {{recordings: Recording[], total: number, offset: number}} RecordingList */
+
+ * A file of which not everything has come.
+ * @typedef {object} Upload
+ * @property {string} id that of the recording that it becomes
+ * @property {string} filename
+ * @property {string} title
+ * @property {number} length_bytes
+ * @property {number} offset_bytes how much is there
+ * @property {number | null} modified_ms when the file was last changed
+ * @property {number} expires_at_s
+ * @property {"waiting" | "receiving" | "checking"} state
+ */
+
+/**
+ * What is deleted by itself; 0 is no rule.
+ * @typedef {object} Retention
+ * @property {number} max_age_days
+ * @property {number} max_total_bytes
+ * @property {number} total_bytes
+ * @property {{id: string, title: string, reason: "age" | "size", at_s: number | null} | null} next
+ */
 
 export {};

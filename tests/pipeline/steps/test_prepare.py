@@ -106,3 +106,16 @@ def test_what_is_no_media_file_is_refused(tmp_path: Path, make_work: MakeWork) -
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(MediaError, match=r"notes\.txt is no media file"):
         of_file(tmp_path / "notes.txt", make_work)
+
+
+def test_a_file_in_the_folder_of_its_recording_under_a_name_of_its_own(
+    tmp_path: Path, make_work: Callable[..., Work]
+) -> None:
+    (tmp_path / "upload").mkdir()
+    write_opus(tmp_path / "upload" / "original.mkv", 1.0, tone())
+    out = tmp_path / "prepared.json"
+    params = FileParams(media="upload/original.mkv", name="週會")
+    run_file(make_work(tmp_path, params, {}, {ROLE: out}))
+    prepared = Prepared.model_validate_json(out.read_bytes())
+    assert prepared.timeline.title == prepared.timeline.people[0].name == "週會"
+    assert list(prepared.digests) == ["upload/original.mkv"]

@@ -21,9 +21,10 @@ _log = logging.getLogger(__name__)
 
 
 class FileParams(BaseModel):
-    """Which media file."""
+    """Which media file: its absolute path, or one relative to the recording's folder; ``name`` is shown for it."""
 
     media: str
+    name: str = ""
 
 
 def run_recording(work: Work) -> None:
@@ -37,10 +38,16 @@ def run_recording(work: Work) -> None:
 
 def run_file(work: Work) -> None:
     """From any media file: one person, who is heard and seen all the time. Raises MediaError."""
-    path = Path(FileParams.model_validate(work.params).media)
-    info = probe(path)
+    params = FileParams.model_validate(work.params)
+    path = Path(params.media)
+    info = probe(work.folder / path)
+    name = params.name or path.stem
     timeline = Timeline(
-        recording_id=path.name, title=path.stem, duration_s=info.duration_s, complete=True, people=(_whole(path, info),)
+        recording_id=path.name,
+        title=name,
+        duration_s=info.duration_s,
+        complete=True,
+        people=(_whole(path, name, info),),
     )
     _finish(work, timeline, _canvas(info.picture) if info.picture else None)
 
@@ -86,12 +93,12 @@ def _digest(path: Path) -> str:
     return f"{path.stat().st_size}:{digest.hexdigest()}"
 
 
-def _whole(path: Path, info: MediaInfo) -> Person:
+def _whole(path: Path, name: str, info: MediaInfo) -> Person:
     sound = _track("microphone", path, info, info.sound_codec, 48_000)
     picture = _track("camera", path, info, info.picture_codec, 90_000)
     return Person(
         id="file",
-        name=path.stem,
+        name=name,
         present=(Span(start_s=0, end_s=info.duration_s),),
         tracks=tuple(track for track in (sound, picture) if track),
     )

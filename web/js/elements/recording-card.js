@@ -58,7 +58,7 @@ export class RecordingCard extends LocalizedElement {
     this.heading.textContent = recording.title || t("recordings.untitled");
     const length = recording.duration_s === null ? "" : ` · ${formatClock(recording.duration_s)}`;
     this.facts.textContent = formatDate(recording.started_at_s) + length;
-    this.people.textContent = recording.people.length ? formatList(recording.people) : t("recordings.no-people");
+    this.people.textContent = recording.upload ? t("recordings.uploaded", { file: recording.upload.filename }) : recording.people.length ? formatList(recording.people) : t("recordings.no-people");
     this.people.title = this.people.textContent;
     showState(this.state, recording);
     this.showHits(recording, path);

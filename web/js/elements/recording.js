@@ -1,4 +1,4 @@
-import { api, ApiError } from "../api.js";
+import { api, ApiError, exportUrl } from "../api.js";
 import { fill, h, LocalizedElement, uniqueId } from "../dom.js";
 import { formatClock, formatDate, formatList, formatSize, t } from "../i18n.js";
 import { icon } from "../icons.js";
@@ -7,7 +7,7 @@ import { failureBox } from "./failure.js";
 import { KeyForm } from "./key-form.js";
 import { Notices } from "./notices.js";
 import { Player } from "./player.js";
-import { deleteRecording, processAgain } from "./recording-actions.js";
+import { attempt, deleteRecording, processAgain } from "./recording-actions.js";
 import { showState, stateTag } from "./recording-card.js";
 import { jobTitle, RecordingFiles } from "./recording-files.js";
 import { RecordingJobs } from "./recording-jobs.js";
@@ -45,6 +45,10 @@ export class RecordingPage extends LocalizedElement {
     this.files = new RecordingFiles();
     this.jobs = new RecordingJobs(this.notices);
     this.again = h("button", { type: "button", class: "small", "data-testid": "again", onclick: () => this.processAgain() }, icon("again"), h("span", { t: "job.again" }));
+    this.keep = h("button", { type: "button", class: "small", "data-testid": "keep", "aria-pressed": "false", tTitle: "keep.hint", onclick: () => this.toggleKeep() }, icon("pin"), h("span", { t: "keep.button" }));
+    this.export = h("a", { class: "button small", "data-testid": "export", download: "", tTitle: "export.hint", href: exportUrl(this.recordingId) }, icon("archive"), h("span", { t: "export.button" }));
+    /** @type {import("../types.js").Retention | null} */
+    this.retention = null;
     this.removal = h("button", { type: "button", class: "small danger-text", "data-testid": "delete", onclick: () => this.deleteThis() }, icon("trash"), h("span", { t: "delete" }));
     this.main = h("main", { id: "main" });
     this.onHash = () => this.jump();
@@ -85,6 +89,7 @@ export class RecordingPage extends LocalizedElement {
       this.show(recording);
       if (first) this.jump();
       if (!this.live.source) this.live.open();
+      if (!this.retention) await this.loadRetention();
     } catch (error) {
       this.failed(error);
     }
@@ -105,7 +110,7 @@ export class RecordingPage extends LocalizedElement {
 
   /** @private */
   build() {
-    const actions = h("div", { class: "actions" }, this.again, this.removal);
+    const actions = h("div", { class: "actions" }, this.keep, this.export, this.again, this.removal);
     const side = h("aside", {}, h("section", { class: "card" }, this.facts), h("section", { class: "card" }, h("h2", { t: "recording.files" }), this.files));
     const processing = h("section", { class: "processing" }, h("h2", { t: "job.title" }), this.jobs);
     const left = h("div", { class: "recording-left" }, this.player, this.instead, this.versionField, processing);
@@ -143,20 +148,53 @@ export class RecordingPage extends LocalizedElement {
     this.showFacts(recording);
     this.files.show(recording);
     this.jobs.show(recording.jobs ?? []);
-    this.again.hidden = this.removal.hidden = recording.state === "recording";
+    this.again.hidden = this.removal.hidden = this.export.hidden = recording.state === "recording";
+    this.keep.setAttribute("aria-pressed", String(Boolean(recording.kept)));
     this.showVersions(recording);
     this.showVideo();
   }
 
   /** @private @param {Recording} recording */
   showFacts(recording) {
-    /** @type {[Key, string][]} */
+    /** @type {[Key, string | HTMLElement][]} */
     const facts = [["recording.date", formatDate(recording.started_at_s, { dateStyle: "full", timeStyle: "short" })]];
     if (recording.duration_s !== null) facts.push(["recording.length", formatClock(recording.duration_s)]);
-    facts.push(["recording.people", recording.people.length ? formatList(recording.people) : t("recordings.no-people")]);
+    if (recording.upload) facts.push(["recording.upload", uploadLink(recording.upload)]);
+    else facts.push(["recording.people", recording.people.length ? formatList(recording.people) : t("recordings.no-people")]);
     facts.push(["recording.size", formatSize(recording.size_bytes)]);
+    const deletion = this.deletionWords(recording);
+    if (deletion) facts.push(["recording.deletion", deletion]);
     if (recording.note) facts.push(["recording.note", recording.note]);
     fill(this.facts, ...facts.map(([key, text]) => h("div", {}, h("dt", { t: key }), h("dd", {}, text))));
+  }
+
+  /** When it goes by itself, if the server has such a rule. @private @param {Recording} recording */
+  deletionWords(recording) {
+    const { retention } = this;
+    if (!retention?.max_age_days && !retention?.max_total_bytes) return "";
+    if (recording.kept) return t("recording.kept");
+    if (retention.next?.id === recording.id && retention.next.reason === "size") return t("recording.deleted-next");
+    if (recording.expires_at_s) return t("recording.deleted-at", { date: formatDate(recording.expires_at_s) });
+    return retention.max_total_bytes ? t("recording.deleted-for-room") : "";
+  }
+
+  /** Without it the page says less, and nothing else is amiss. @private */
+  async loadRetention() {
+    this.retention = await api.retention().catch(() => null);
+    if (this.recording) this.showFacts(this.recording);
+  }
+
+  /** @private */
+  async toggleKeep() {
+    const { recording } = this;
+    if (!recording) return;
+    await attempt(this.notices, async () => {
+      const kept = !recording.kept;
+      await api.keepRecording(recording.id, kept);
+      if (this.recording) this.show({ ...this.recording, kept });
+      await this.loadRetention();
+      await this.load();
+    });
   }
 
   /** Runs that have a video, the newest first. @private @param {Recording} recording */
@@ -221,6 +259,11 @@ function mainResult(job) {
 /** @param {Job} [job] */
 function doneSteps(job) {
   return job?.steps.filter((step) => step.state === "done").length;
+}
+
+/** @param {NonNullable<Recording["upload"]>} upload */
+function uploadLink({ filename, url, size_bytes }) {
+  return h("span", {}, h("a", { href: url, download: "" }, filename), ` · ${formatSize(size_bytes)}`);
 }
 
 function backLink() {

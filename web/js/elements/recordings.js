@@ -6,8 +6,11 @@ import { LiveRecordings } from "../live-recordings.js";
 import { failureBox } from "./failure.js";
 import { KeyForm } from "./key-form.js";
 import { Notices } from "./notices.js";
+import { attempt } from "./recording-actions.js";
 import { RecordingCard } from "./recording-card.js";
+import { RetentionNote } from "./retention-note.js";
 import { topBar } from "./top-bar.js";
+import { acceptDrops, Uploads } from "./uploads.js";
 
 /** @typedef {import("../types.js").Recording} Recording */
 /** @typedef {import("../types.js").RecordingList} RecordingList */
@@ -34,6 +37,9 @@ export class RecordingsPage extends LocalizedElement {
     this.count = h("p", { class: "muted", role: "status" });
     this.stale = h("p", { class: "callout warning", t: "recordings.live-lost", hidden: true });
     this.body = h("div", {});
+    this.uploads = new Uploads(this.notices);
+    this.retention = new RetentionNote();
+    this.retention.hidden = true;
   }
 
   /** @override */
@@ -42,8 +48,10 @@ export class RecordingsPage extends LocalizedElement {
     document.addEventListener("keydown", this.onKey);
     if (this.childElementCount) return;
     const search = h("label", { class: "search" }, icon("search"), this.filter);
-    const head = h("div", { class: "page-head" }, h("h1", { t: "recordings.title" }), this.count, search);
-    fill(this, topBar(), h("main", { id: "main" }, head, this.stale, this.waiting, this.body), this.notices);
+    const head = h("div", { class: "page-head" }, h("h1", { t: "recordings.title" }), this.count, search, this.uploads.button);
+    const main = h("main", { id: "main" }, head, this.stale, this.waiting, this.uploads, this.body, this.retention);
+    acceptDrops(main, this.uploads);
+    fill(this, topBar(), main, this.notices);
     document.title = `${t("recordings.title")} · VMeet`;
     this.filter.value = new URLSearchParams(location.search).get("q") ?? "";
     this.query = this.filter.value.trim();
@@ -74,6 +82,8 @@ export class RecordingsPage extends LocalizedElement {
     this.live.addEventListener("recording", (event) => this.update(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("deleted", (event) => this.forget(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("database", (event) => (this.waiting.hidden = !(/** @type {CustomEvent} */ (event).detail)));
+    this.live.addEventListener("upload", (event) => this.uploads.heard(/** @type {CustomEvent} */ (event).detail));
+    this.live.addEventListener("upload-deleted", (event) => this.uploads.gone(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("live", (event) => {
       const open = /** @type {CustomEvent} */ (event).detail;
       this.stale.hidden = open;
@@ -115,6 +125,8 @@ export class RecordingsPage extends LocalizedElement {
       if (asked !== this.asked) return; // something else has been typed meanwhile
       this.showAll(answer);
       if (!this.live.source) this.live.open();
+      await attempt(this.notices, async () => this.uploads.load());
+      await this.loadRetention();
     } catch (error) {
       if (asked !== this.asked) return;
       const keyNeeded = error instanceof ApiError && error.code === "key-needed";
@@ -141,6 +153,11 @@ export class RecordingsPage extends LocalizedElement {
     } finally {
       this.more.disabled = false;
     }
+  }
+
+  /** @private */
+  async loadRetention() {
+    await attempt(this.notices, async () => this.retention.show(await api.retention()));
   }
 
   /** @private @param {RecordingList} answer */
@@ -192,6 +209,7 @@ export class RecordingsPage extends LocalizedElement {
     this.notices.show(t("delete.done"));
     if (hadFocus) this.filter.focus();
     this.showCount();
+    if (!this.retention.hidden) this.loadRetention();
   }
 
   /** @private @param {string} id @param {RecordingCard} card */

@@ -450,11 +450,6 @@ const en = {
   "job.retry-in": { one: "Another try in {seconds} s, after {count} that failed.", other: "Another try in {seconds} s, after {count} that failed." },
   "job.missing": { one: "{count} file of this run has been deleted. “Try again” makes it again.", other: "{count} files of this run have been deleted. “Try again” makes them again." },
 
-  "delete.title": "Delete this recording?",
-  "delete.body": "“{title}” and all its files are deleted for good. This cannot be undone.",
-  "delete.button": "Delete recording",
-  "delete.done": "The recording was deleted.",
-
   "recording.people": "People",
   "recording.date": "Date",
   "recording.length": "Length",
@@ -498,6 +493,8 @@ const en = {
   "key.hint": "This server asks for its access key to create meetings and to see recordings. Joining a meeting by its link needs none.",
   "key.field": "Key",
   "key.button": "Continue",
+
+  ...recordings,
 };
 
 /** @typedef {keyof typeof en} Key */

@@ -451,11 +451,6 @@ export default {
   "job.retry-in": "{seconds} 秒後再試；已失敗 {count} 次。",
   "job.missing": "此次處理有 {count} 個檔案已被刪除，按「重試」可重新產生。",
 
-  "delete.title": "要刪除這部錄影嗎？",
-  "delete.body": "「{title}」及其所有檔案會被永久刪除，無法復原。",
-  "delete.button": "刪除錄影",
-  "delete.done": "已刪除錄影。",
-
   "recording.people": "與會者",
   "recording.date": "日期",
   "recording.length": "長度",
@@ -499,4 +494,6 @@ export default {
   "key.hint": "建立會議與觀看錄影需要這台伺服器的存取金鑰；以連結加入會議則不需要。",
   "key.field": "金鑰",
   "key.button": "繼續",
+
+  ...recordings,
 };
