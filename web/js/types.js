@@ -164,6 +164,7 @@
 
 /** @typedef {{recordings: Recording[], total: number, offset: number}} RecordingList */
 
+/**
  * A file of which not everything has come.
  * @typedef {object} Upload
  * @property {string} id that of the recording that it becomes
