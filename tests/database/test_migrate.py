@@ -15,7 +15,8 @@ from sqlalchemy import Connection, text
 
 import vmeet_core.pipeline.store
 import vmeet_core.search
-import vmeet_core.server.store  # noqa: F401 - with these all tables are known
+import vmeet_core.server.store
+import vmeet_core.server.upload_store  # noqa: F401 - with these all tables are known
 from vmeet_core.database import Address, Base, Database, DatabaseError, sqlite_address
 from vmeet_core.database.migrate import HEAD, MIGRATIONS, migrate, schema
 from vmeet_core.pipeline.store import JobStore
