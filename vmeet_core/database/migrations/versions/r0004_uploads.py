@@ -22,6 +22,6 @@ def upgrade() -> None:
         sa.Column("modified_ms", sa.BigInteger),
         sa.Column("metadata_text", sa.String(4096), nullable=False),
         sa.Column("choices", sa.JSON, nullable=False),
-        sa.Column("created_at_s", sa.Double, nullable=False),
+        sa.Column("created_at_s", sa.Float, nullable=False),
         sa.Column("cancelled", sa.Boolean, nullable=False, server_default=sa.false()),
     )
