@@ -9,11 +9,11 @@ import pytest
 from vmeet_core.live.card import make_card
 from vmeet_core.live.pool import LivePool
 from vmeet_core.live.worker import Track
+from vmeet_core.media.active_speaker import Voice
 from vmeet_core.meetings import Participant
 from vmeet_core.server.attendee import Attendee, Denoising, Filtering
 from vmeet_core.server.statistics import Measured
 from vmeet_core.settings import load_settings
-from vmeet_core.sfu.active_speaker import Voice
 from vmeet_core.sfu.ingress import Ingress
 from vmeet_core.sfu.made_source import DESCRIPTOR_BYTES
 from vmeet_core.sfu.publisher_clock import PublisherClock

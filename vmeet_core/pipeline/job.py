@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vmeet_core.pipeline.graph import HIDDEN
+from vmeet_core.pipeline.graph import is_hidden
 from vmeet_core.pipeline.spec import StepSpec
 from vmeet_core.pipeline.views import JobView, ProcessRequest, State, StepView
 
@@ -129,5 +129,5 @@ class Job:
             created_at_s=self.created_at_s,
             request=self.request,
             steps=[step.view() for step in self.steps],
-            results={name: path for name, path in self.results().items() if name not in HIDDEN},
+            results={name: path for name, path in self.results().items() if not is_hidden(name)},
         )

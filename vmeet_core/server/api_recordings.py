@@ -8,13 +8,13 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from vmeet_core.pipeline.views import JobView
+from vmeet_core.pipeline.views import FilesWanted, JobView
 from vmeet_core.plugins import Registry
 from vmeet_core.server.api_meetings import check_choices
 from vmeet_core.server.errors import ApiError, read_body
 from vmeet_core.server.hall import Hall
 from vmeet_core.server.store import RecordingRow
-from vmeet_core.settings import Preset
+from vmeet_core.settings import LayoutName, Preset
 
 SERVED = ("results", "segments")
 
@@ -25,6 +25,8 @@ class NewJob(BaseModel):
     model_config = ConfigDict(extra="forbid")
     denoiser: str | None = Field(default=None, max_length=64)
     options: dict[str, dict[str, Any]] = {}
+    layout: LayoutName | None = None
+    files: FilesWanted = "meeting"
 
 
 class RecordingsApi:
@@ -102,9 +104,9 @@ class RecordingsApi:
         body = await read_body(request, NewJob)
         if row.state == "recording":
             raise ApiError(409, "still-recording", "this recording still runs; stop it in the meeting first")
-        preset = Preset(denoiser=body.denoiser, options=body.options)
+        preset = Preset(denoiser=body.denoiser, options=body.options, layout=body.layout)
         check_choices(self._hall.settings, self._registry, preset)
-        job_id = await self._hall.process(row.id, preset)
+        job_id = await self._hall.process(row.id, preset, body.files)
         jobs = await self._hall.pipeline.jobs(row.id)
         await self._hall.tell(row.id)
         return web.json_response(next(j.model_dump(mode="json") for j in jobs if j.id == job_id), status=201)

@@ -16,7 +16,7 @@ from vmeet_core.manifest import SEGMENTS, read_manifest
 from vmeet_core.media.segments import segment_duration_s
 from vmeet_core.meetings import Choices, Meeting, new_meeting
 from vmeet_core.pipeline.scheduler import Scheduler
-from vmeet_core.pipeline.views import JobView, ProcessRequest
+from vmeet_core.pipeline.views import FilesWanted, JobView, ProcessRequest
 from vmeet_core.plugins import Registry
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.server.events import EventHub
@@ -146,9 +146,9 @@ class Hall:
             logger.warning("recording %s is kept, but not processed: %s", recording_id, error)
             await self.store.add_note(recording_id, f"not processed: {error}")
 
-    async def process(self, recording_id: str, preset: Preset) -> str:
+    async def process(self, recording_id: str, preset: Preset, files: FilesWanted = "meeting") -> str:
         """Queue the recording for the pipeline; returns the job's id. Raises Permanent for what cannot be had."""
-        request = ProcessRequest(denoiser=preset.denoiser, options=preset.options)
+        request = ProcessRequest(denoiser=preset.denoiser, options=preset.options, layout=preset.layout, files=files)
         return await self.pipeline.submit(recording_id, self.recordings_dir / recording_id, request)
 
     @property
