@@ -47,15 +47,16 @@ export async function processAgain(recording, notices) {
 
 /** @param {HTMLElement} body @param {Recording} recording @param {() => void} started */
 async function fillAgain(body, recording, started) {
-  const choices = new PluginChoices(await api.choices(), ["denoiser"]);
-  choices.show({ denoiser: recording.job?.request.denoiser ?? null, options: /** @type {any} */ (recording.job?.request.options ?? {}) });
+  const choices = new PluginChoices(await api.choices(), ["denoiser", "layout"]);
+  const { denoiser = null, options = {}, layout = null } = recording.job?.request ?? {};
+  choices.show({ denoiser, options: /** @type {any} */ (options), layout });
   const failure = h("div", {});
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!choices.validate()) return;
-    const { denoiser = null, options = {} } = choices.value;
+    const { denoiser = null, options = {}, layout } = choices.value;
     try {
-      await api.processAgain(recording.id, { denoiser, options });
+      await api.processAgain(recording.id, { denoiser, options, ...(layout ? { layout } : {}) });
       started();
     } catch (error) {
       failure.replaceChildren(failureBox(error));

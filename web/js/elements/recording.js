@@ -3,13 +3,14 @@ import { fill, h, LocalizedElement, uniqueId } from "../dom.js";
 import { formatClock, formatDate, formatList, formatSize, t } from "../i18n.js";
 import { icon } from "../icons.js";
 import { LiveRecordings } from "../live-recordings.js";
+import { Chapters } from "./chapters.js";
 import { failureBox } from "./failure.js";
 import { KeyForm } from "./key-form.js";
 import { Notices } from "./notices.js";
 import { Player } from "./player.js";
 import { deleteRecording, processAgain } from "./recording-actions.js";
 import { showState, stateTag } from "./recording-card.js";
-import { jobTitle, RecordingFiles } from "./recording-files.js";
+import { grouped, jobTitle, RecordingFiles } from "./recording-files.js";
 import { RecordingJobs } from "./recording-jobs.js";
 import { topBar } from "./top-bar.js";
 
@@ -42,7 +43,8 @@ export class RecordingPage extends LocalizedElement {
     this.heading = h("h1", { "data-testid": "title" });
     this.state = stateTag();
     this.facts = h("dl", { class: "facts" });
-    this.files = new RecordingFiles();
+    this.files = new RecordingFiles(this.notices);
+    this.chapters = new Chapters(this.player.video);
     this.jobs = new RecordingJobs(this.notices);
     this.again = h("button", { type: "button", class: "small", "data-testid": "again", onclick: () => this.processAgain() }, icon("again"), h("span", { t: "job.again" }));
     this.removal = h("button", { type: "button", class: "small danger-text", "data-testid": "delete", onclick: () => this.deleteThis() }, icon("trash"), h("span", { t: "delete" }));
@@ -96,7 +98,7 @@ export class RecordingPage extends LocalizedElement {
     const actions = h("div", { class: "actions" }, this.again, this.removal);
     const side = h("aside", {}, h("section", { class: "card" }, this.facts), h("section", { class: "card" }, h("h2", { t: "recording.files" }), this.files));
     const processing = h("section", { class: "processing" }, h("h2", { t: "job.title" }), this.jobs);
-    const left = h("div", { class: "recording-left" }, this.player, this.instead, this.versionField, processing);
+    const left = h("div", { class: "recording-left" }, this.player, this.instead, this.versionField, this.chapters, processing);
     const heading = h("div", { class: "page-head" }, h("div", { class: "title-line" }, this.heading, this.state), actions);
     fill(this.main, backLink(), heading, h("div", { class: "recording-columns" }, left, side));
   }
@@ -140,9 +142,10 @@ export class RecordingPage extends LocalizedElement {
     fill(this.facts, ...facts.map(([key, text]) => h("div", {}, h("dt", { t: key }), h("dd", {}, text))));
   }
 
-  /** Runs that have a video, the newest first. @private @param {Recording} recording */
+  /** Runs that have a video, the newest first; of those that were asked for the same, one. @private
+   *  @param {Recording} recording */
   showVersions(recording) {
-    const jobs = (recording.jobs ?? []).filter((job) => mainResult(job)).sort((a, b) => b.created_at_s - a.created_at_s);
+    const jobs = grouped(recording.jobs ?? []).flatMap((group) => group.find((job) => mainResult(job)) ?? []);
     const shown = jobs.map((job) => job.id).join();
     this.versionField.hidden = jobs.length < 2;
     if (this.versions.dataset.shown === shown) return;
@@ -159,6 +162,8 @@ export class RecordingPage extends LocalizedElement {
     this.player.hidden = !video;
     this.instead.hidden = Boolean(video);
     const original = this.address(job, `${result}-original`);
+    this.player.caption(this.address(job, "captions"));
+    this.chapters.load(video ? this.address(job, "chapters") : null);
     if (video) this.player.load(original ? { original, denoised: video } : { original: video, denoised: null }, recording?.thumbnail ?? null);
     else if (recording) this.showInstead(recording);
   }
