@@ -3,6 +3,7 @@
     python benchmarks/step_memory.py                     # 10 and 40 minutes
     python benchmarks/step_memory.py --minutes 10 180    # the bar: three hours
     python benchmarks/step_memory.py --hours 3           # the same, and nothing else
+    python benchmarks/step_memory.py --minutes 10 180 --camera 64x36    # growth alone, in little time
 
 A recording of four people is made of a few seconds of real VP8 and Opus, repeated, with a journal as the recorder
 writes it. Every step then runs in its real process, one after the other; ``step_memory_probe`` notes in there what it
@@ -52,7 +53,8 @@ from vmeet_core.recording.segment import SegmentWriter
 from vmeet_core.settings import Settings, load_settings
 
 PEOPLE = ("Ann", "Bob", "Cat", "王小明")
-SIZE_PX, FPS, CLIP_S = (640, 360), 30, 3
+FPS = 30
+MIN_CAMERA_PX = 16
 BITS_PER_S = 300_000
 OPUS_SAMPLES, OPUS_HZ = 960, 48_000
 START_S = 1_700_000_000.0
@@ -61,14 +63,14 @@ MB = 1 << 20
 Coded = list[tuple[bytes, bool]]
 
 
-def camera_clip() -> Coded:
+def camera_clip(size_px: tuple[int, int]) -> Coded:
     """A few seconds of VP8: a keyframe, then none."""
     encoder = av.CodecContext.create("libvpx", "w")
-    encoder.width, encoder.height, encoder.pix_fmt = *SIZE_PX, "yuv420p"
+    encoder.width, encoder.height, encoder.pix_fmt = *size_px, "yuv420p"
     encoder.time_base, encoder.bit_rate, encoder.gop_size = Fraction(1, FPS), BITS_PER_S, 10 * FPS
     encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
     coded: Coded = []
-    for number, planes in enumerate(pictures(*SIZE_PX)):
+    for number, planes in enumerate(pictures(*size_px)):
         frame = video_frame(planes)
         frame.pts, frame.time_base = number, Fraction(1, FPS)
         coded += [(bytes(packet), packet.is_keyframe) for packet in encoder.encode(frame)]
@@ -110,12 +112,12 @@ def write_segment(path: Path, source: str, clip: Coded, duration_s: float) -> in
     return frames
 
 
-def write_recording(folder: Path, duration_s: float) -> None:
+def write_recording(folder: Path, duration_s: float, size_px: tuple[int, int]) -> None:
     """Everybody is there from the start to the end; one shares a screen in the middle third."""
     (folder / SEGMENTS).mkdir(parents=True)
     events: list[AnyEvent] = [Started(at_s=START_S, recording_id="r", meeting_id="m", title="Memory")]
     first_camera: Path | None = None
-    clip = camera_clip()
+    clip = camera_clip(size_px)
     for number, name in enumerate(PEOPLE):
         events.append(Joined(at_s=START_S, participant_id=f"p{number}", name=name))
         for source in KINDS:
@@ -167,7 +169,7 @@ class Steps:
             parent_pid=os.getpid(),
         )
         began_s = time.monotonic()
-        await run_process(order, lambda share: None, lambda line: print(f"    {line}", file=sys.stderr))
+        await run_process(order, lambda share: None, lambda line: say(f"    {line}") if line else None)
         wall_s = time.monotonic() - began_s
         self._there |= {output.result: outputs[role] for role, output in spec.outputs.items()}
         told = json.loads(report.read_text())
@@ -178,10 +180,12 @@ class Steps:
         return self._there[result].read_bytes()
 
 
-async def measure(minutes: float, request: ProcessRequest, settings: Settings, folder: Path) -> dict[str, Any]:
+async def measure(
+    minutes: float, size_px: tuple[int, int], request: ProcessRequest, settings: Settings, folder: Path
+) -> dict[str, Any]:
     """By the names of the steps; of several of a kind the one that took most."""
     began_s = time.monotonic()
-    write_recording(folder, minutes * 60)
+    write_recording(folder, minutes * 60, size_px)
     say(f"{minutes:g} minutes: recording made in {time.monotonic() - began_s:.0f} s")
     steps = Steps(folder, settings)
     first = graph.prepare_recording()
@@ -224,14 +228,22 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     found = {}
     for minutes in [args.hours * 60] if args.hours else args.minutes:
         with tempfile.TemporaryDirectory(dir=args.work) as folder:
-            found[minutes] = asyncio.run(measure(minutes, request, settings, Path(folder) / "recording"))
+            found[minutes] = asyncio.run(measure(minutes, args.camera, request, settings, Path(folder) / "recording"))
     return summary(found, args.fps)
+
+
+def camera_size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= MIN_CAMERA_PX):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 640x360")
+    return int(width), int(height)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, nargs="+", default=[10, 40], help="how long the recordings are")
     parser.add_argument("--hours", type=float, help="one recording of so many hours instead")
+    parser.add_argument("--camera", type=camera_size, default=(640, 360), help="the size of the cameras, WxH")
     parser.add_argument("--fps", type=int, default=30, choices=range(15, 61), metavar="15..60")
     parser.add_argument("--layout", choices=["grid", "speaker"], default="speaker")
     parser.add_argument("--files", choices=["meeting", "per-person"], default="meeting")

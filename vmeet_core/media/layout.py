@@ -12,6 +12,7 @@ GAP_PX = 8
 STRIP_TILE = 0.2  #: of the canvas's long side, at most, for a tile beside a large picture
 STRIP = 0.34  #: the same, for all of them
 _TILE_SHAPE = 16 / 9
+_GOOD_TILE = 0.75  # of the largest tile that more lines would give, at the cost of what is large
 BACKGROUND = (28, 128, 128)  #: Y, Cb, Cr; a dark grey
 
 
@@ -67,8 +68,9 @@ def stage(large: int, small: int, width: int, height: int) -> tuple[list[Rect], 
 
 def _stage(large: int, small: int, along: int, across: int, shape: float) -> tuple[list[Rect], list[Rect]]:
     """Side by side; ``along`` is the side of the canvas that strip and large pictures share, ``shape`` a tile's."""
-    lines = max(range(1, small + 1), key=lambda lines: (_tile_px(small, lines, along, across, shape), -lines))
-    tile = max(2, _even(_tile_px(small, lines, along, across, shape)))
+    sizes = [_tile_px(small, lines, along, across, shape) for lines in range(1, small + 1)]
+    lines = next(lines for lines, size in enumerate(sizes, start=1) if size >= _GOOD_TILE * max(sizes))
+    tile = max(2, _even(sizes[lines - 1]))
     depth = max(2, _even(tile / shape))
     left = along - lines * tile - (lines - 1) * GAP_PX
     in_line = ceil(small / lines)

@@ -35,12 +35,12 @@ VOICES, ROLE = "voices", "picture"
 class SeatParams(BaseModel):
     """A person's camera or screen: when it has a tile, and what is seen there. ``person`` is an id."""
 
-    person: str
-    is_screen: bool = False
     name: str
     present: tuple[Span, ...]
     segments: tuple[SegmentSpan, ...]
     muted: tuple[Span, ...]
+    person: str = ""
+    is_screen: bool = False
 
 
 class Params(BaseModel):
