@@ -10,7 +10,7 @@ from playwright.async_api import Page
 from vmeet_core.builtin import BrightnessOptions
 from vmeet_core.effects.options import EffectOptions
 
-OFF: dict[str, Any] = {"state": "off", "reason": None, "hides": False, "reduced": False}
+OFF: dict[str, Any] = {"state": "off", "reason": None, "hides": False, "reduced": False, "no_room": False}
 ON = {**OFF, "state": "on", "hides": True}
 STARTING = {**ON, "state": "starting"}
 FAILED = {**ON, "state": "failed", "reason": "the model exploded"}

@@ -285,13 +285,15 @@ class SourceEffects(Message):
     """How the effects of one source stand. ``reason`` says why they are interrupted or failed.
 
     ``hides`` says that the others get what the effects make of it, or a card, and never the source itself;
-    ``reduced`` that the server had no room for the whole picture.
+    ``reduced`` that the server had no room for the whole picture; ``no_room`` that they failed since it had none
+    at all.
     """
 
     state: EffectState = "off"
     reason: str | None = None
     hides: bool = False
     reduced: bool = False
+    no_room: bool = False
 
 
 class EffectsChanged(Message):

@@ -17,7 +17,7 @@ from PIL import Image
 from vmeet_core.effects.picture_shelf import is_upload_name
 from vmeet_core.effects.pictures import BUILT_IN, LARGEST_SIDE_PX, MOST_BYTES, MOST_PIXELS, decode_picture
 from vmeet_core.server import api_pictures, picture_store
-from vmeet_core.server.api_pictures import MOST_UPLOADS, PICTURES
+from vmeet_core.server.api_pictures import MOST_SHOWN, MOST_UPLOADS, PICTURES
 from vmeet_core.server.upload_rate import RATE_COUNT, RATE_S
 
 SIDES = ((200, 30, 30), (30, 30, 200))  #: red to the left, blue to the right
@@ -407,6 +407,7 @@ def test_the_protocol_says_the_same() -> None:
         f"within {api_pictures.UPLOAD_S:g} s",
         f"{RATE_COUNT} uploads in {RATE_S / 60:g} minutes",
         f"{MOST_UPLOADS} uploads at one time",
+        f"{MOST_SHOWN} pictures are being fetched",
     ):
         assert said in " ".join(part.split())
     rows = re.findall(r"^\| (\d+) \| (.*?) \|", part, re.MULTILINE)

@@ -5,22 +5,32 @@ import itertools
 from typing import Any
 
 import pytest
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 
 from vmeet_core.live.card import make_card
-from vmeet_core.live.pool import LivePool
+from vmeet_core.live.messages import LiveFrame
+from vmeet_core.live.pool import LivePool, NoRoom
 from vmeet_core.live.worker import Track
 from vmeet_core.media.active_speaker import Voice
 from vmeet_core.meetings import Participant
+from vmeet_core.server import denoised_microphone, filtered_camera
 from vmeet_core.server.attendee import Attendee, Denoising, Filtering
 from vmeet_core.server.statistics import Measured
 from vmeet_core.settings import load_settings
 from vmeet_core.sfu.ingress import Ingress
 from vmeet_core.sfu.made_source import DESCRIPTOR_BYTES
+from vmeet_core.sfu.packet import RtpPacket
 from vmeet_core.sfu.publisher_clock import PublisherClock
 from vmeet_core.sfu.source import Source
 from vmeet_core.sfu.statistics import SourceReport
 
 REPORT = SourceReport("camera", 1e6, 0.1, 0.01, None)
+VP8, OPUS = 97, 96  #: payload types
+CODECS = [
+    RTCRtpCodecParameters("video/VP8", 90_000, payloadType=VP8),
+    RTCRtpCodecParameters("audio/opus", 48_000, 2, payloadType=OPUS),
+]
+KEYFRAME = bytes.fromhex("10 500300 9d012a a000 5a00")  #: descriptor and header of one: 160 x 90
 
 
 class Connection:
@@ -28,6 +38,16 @@ class Connection:
 
     def __init__(self, *sources: Any) -> None:
         self.sources = {source: Ingress(source, lambda data: True, PublisherClock()) for source in sources}
+        for ingress in self.sources.values():
+            ingress.configure(RTCRtpReceiveParameters(codecs=CODECS))
+        self._sequence = itertools.count()
+
+    def send(self) -> None:
+        """One packet of each source: a whole keyframe, or a sound."""
+        sequence = next(self._sequence)
+        for ssrc, ingress in enumerate(self.sources.values()):
+            kind, payload = (VP8, KEYFRAME) if ingress.is_video else (OPUS, b"\xf8")
+            ingress.receive(RtpPacket(kind, True, sequence, 960 * sequence, ssrc, payload), 0.02 * sequence)
 
     def reports(self) -> list[SourceReport]:
         return [REPORT]
@@ -192,6 +212,9 @@ class Workers:
         self.opened.append(track.filters)
         return self
 
+    def frame(self, frame: LiveFrame) -> None:
+        """It gives nothing back."""
+
     def update(self, name: str, options: Any) -> None:
         self.updates.append((name, options))
 
@@ -208,13 +231,28 @@ async def test_other_options_take_effect_at_once_and_outlive_a_connection(filter
     anna = somebody("microphone", "camera", "camera-small")
     anna.filter(filtering._replace(pool=workers))
     anna.denoise(Denoising(workers, Track((("quiet", {}),), is_sound=True), lambda state, reason: None))
-    assert workers.opened == [(("mark", {}),), (("quiet", {}),)]
+    assert workers.opened == [], "nothing has come that a worker would be needed for"
+    anna.publish.send()
+    assert sorted(workers.opened) == [(("mark", {}),), (("quiet", {}),)]
     anna.update_filter("mark", {"level": 90})
     anna.update_denoiser("quiet", {"gain": 0.5})
     assert workers.updates == [("mark", {"level": 90}), ("quiet", {"gain": 0.5})]
     second: Any = Connection("microphone", "camera", "camera-small")
     anna.take(second)
-    assert workers.opened[2:] == [(("mark", {"level": 90}),), (("quiet", {"gain": 0.5}),)]
+    second.send()
+    assert sorted(workers.opened[2:]) == [(("mark", {"level": 90}),), (("quiet", {"gain": 0.5}),)]
+    anna.release()
+
+
+async def test_other_options_before_anything_comes_are_those_it_begins_with(filtering: Filtering, workers: Any) -> None:
+    anna = somebody("microphone", "camera", "camera-small")
+    anna.filter(filtering._replace(pool=workers))
+    anna.denoise(Denoising(workers, Track((("quiet", {}),), is_sound=True), lambda state, reason: None))
+    anna.update_filter("mark", {"level": 90})
+    anna.update_denoiser("quiet", {"gain": 0.5})
+    anna.publish.send()
+    assert sorted(workers.opened) == [(("mark", {"level": 90}),), (("quiet", {"gain": 0.5}),)]
+    assert workers.updates == []
     anna.release()
 
 
@@ -227,3 +265,38 @@ async def test_what_is_made_of_a_voice_is_muted_with_it(workers: Any) -> None:
     assert not anna.denoised.source.muted
     anna.denoise(None)
     assert (anna.denoised, anna.sound) == (None, anna.sources["microphone"])
+
+
+class Refusing:
+    """A pool that takes nobody."""
+
+    def __init__(self, error: RuntimeError) -> None:
+        self.error = error
+
+    def open(self, *given: Any) -> Any:
+        raise self.error
+
+
+async def test_want_of_room_is_told_from_other_failures(
+    filtering: Filtering, told: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (filtered_camera, denoised_microphone):
+        monkeypatch.setattr(module, "RETRY_S", 0.0)
+    of_voice: list[tuple[str, str]] = []
+    pool: Any = Refusing(NoRoom("4 are all"))
+    anna = somebody("microphone", "camera", "camera-small")
+    anna.filter(filtering._replace(pool=pool))
+    anna.denoise(Denoising(pool, Track((("quiet", {}),), is_sound=True), lambda *change: of_voice.append(change)))
+    assert (anna.camera_found_no_room, anna.microphone_found_no_room) == (False, False), "nothing has come"
+    for error, no_room in ((NoRoom("4 are all"), True), (RuntimeError("no worker"), False), (NoRoom("5 are"), True)):
+        pool.error = error
+        for _ in range(2):
+            anna.publish.send()
+        assert (anna.camera_state, anna.microphone_state) == ("failed", "failed")
+        assert (anna.camera_found_no_room, anna.microphone_found_no_room) == (no_room, no_room)
+    each_once = [("starting", ""), ("failed", "4 are all"), ("failed", "no worker"), ("failed", "5 are")]
+    assert told == of_voice == each_once
+    anna.filter(filtering._replace(pool=pool))
+    anna.denoise(None)
+    assert (anna.camera_found_no_room, anna.microphone_found_no_room) == (False, False)
+    anna.release()

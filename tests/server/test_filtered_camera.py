@@ -204,6 +204,8 @@ async def test_a_filter_that_fails_leaves_the_card(stage: Stage, name: str) -> N
     began_s = stage.start(name, after=5)
     await stage.until(lambda: stage.filtered.state == "failed")
     assert name in stage.states[-1][1]
+    stage.filtered.limited(True)
+    assert stage.states[-1] == stage.states[-2], "news of the size takes no reason away"
     failed_s = time.monotonic()
     await stage.until(lambda: "card" in stage.saw(stage.viewers[1], failed_s), LAST_PICTURE_S + 4)
     assert all("raw" not in viewer.kinds() for viewer in stage.viewers)

@@ -124,7 +124,7 @@ async def test_nobody_sees_anything_but_the_card_and_what_was_filtered(enter: En
     ]
     await ben.until(lambda: latest(ben) == "marked")
     await ben.until(lambda: state(anna) == "on" and ben.people[anna.id]["camera_effects"] == "on")
-    assert anna.effects["camera"] == {"state": "on", "reason": None, "hides": True, "reduced": False}
+    assert anna.effects["camera"] == {"state": "on", "reason": None, "hides": True, "reduced": False, "no_room": False}
     assert looks(ben) <= {"card", "marked"}
 
 
@@ -362,6 +362,7 @@ async def test_whoever_finds_no_room_is_told_and_not_shown(enter: Enter) -> None
     await anna.until(lambda: state(anna) == "failed")
     assert anna.effects is not None
     assert "room" in anna.effects["camera"]["reason"]
+    assert anna.effects["camera"]["no_room"]
     await ben.until(lambda: len(ben.looks) > 2)
     assert looks(ben) == {"card"}
 

@@ -37,6 +37,7 @@ class Stage:
         self.told: list[RecordingChanged] = []
         self.finished: list[tuple[list[str], str | None]] = []
         self.folders: list[Path] = []
+        self.cannot_finish = False
         place = RecordingPlace(folder, 0, self._on_recording, self._on_recorded)
         self.recording = MeetingRecording(
             self.meeting,
@@ -50,6 +51,9 @@ class Stage:
         self.folders.append(recorder.folder)
 
     async def _on_recorded(self, meeting: Any, recorder: Any, people: list[str], note: str | None) -> None:
+        assert self.told[-1].recording.active, "whoever is told that it has ended may ask for it at once"
+        if self.cannot_finish:
+            raise OSError("the disk is full")
         self.finished.append((people, note))
 
 
@@ -92,6 +96,16 @@ async def test_names_mutes_and_departures_are_noted(stage: Stage) -> None:
     assert isinstance(events[-1], Stopped)
     assert stage.finished == [(["Anna", "Anna B."], "enough")]
     assert stage.told[-1].reason == "enough"
+
+
+async def test_the_end_is_told_also_when_it_cannot_be_noted(stage: Stage) -> None:
+    stage.cannot_finish = True
+    await stage.recording.start()
+    with pytest.raises(OSError, match="the disk is full"):
+        await stage.recording.stop("writing failed", failed=True)
+    assert (stage.told[-1].recording.active, stage.told[-1].reason) == (False, "writing failed")
+    assert not stage.meeting.recording.active
+    assert not stage.recording.is_busy
 
 
 async def test_it_goes_on_to_the_end_though_the_page_that_asked_has_gone(stage: Stage) -> None:

@@ -121,6 +121,7 @@ async def test_backgrounds_are_chosen_from_pictures(page: Page, site: Any) -> No
 async def test_a_colour_of_ones_own(page: Page, site: Any) -> None:
     room = EffectsRoom()
     await open_lobby(page, site, room)
+    await expect(page.get_by_role("radio", name="Own colour", exact=True)).to_be_visible()
     await page.get_by_test_id("own-colour").fill("#123456")
     sent = await room.wait_for(type="effects")
     assert sent["effects"]["filters"][0]["options"] == {"effect": "replace", "background": "#123456"}
@@ -134,15 +135,25 @@ async def test_a_colour_of_ones_own(page: Page, site: Any) -> None:
 async def test_arrow_keys_choose_and_never_uncover_the_room(page: Page, site: Any) -> None:
     room = EffectsRoom()
     await open_lobby(page, site, room)
+    await expect(page.get_by_role("radio")).to_have_count(7)
+    picked = """() => {
+        window.picked = [];
+        document.addEventListener('vmeet-pick', ({ detail }) => window.picked.push(detail.effect), true);
+    }"""
+    await page.evaluate(picked)
     await background(page, "blur").locator("input").focus()
-    for _ in range(9):  # once around
+    for _ in range(7):  # once around
         await page.keyboard.press("ArrowRight")
+    assert await page.evaluate("() => window.picked") == [*["replace"] * 6, "blur"]
     await expect(page.get_by_role("switch", name="Mask")).to_be_checked()
     none = page.get_by_role("button", name="None")
     await none.focus()
-    room.heard.clear()
     await page.keyboard.press("Enter")
-    assert (await room.wait_for(type="effects"))["effects"]["filters"][0]["on"] is False
+    off = {"name": "mask", "on": False, "options": {"effect": "blur", "background": "dawn"}}
+    await room.wait_for(type="effects", effects={"filters": [off], "denoiser": None})
+    wishes = [message["effects"]["filters"][0]["on"] for message in room.heard if message["type"] == "effects"]
+    assert wishes == [*[True] * (len(wishes) - 1), False]
+    assert len(wishes) > 1, "the arrow keys were heard"
     await expect(page.get_by_role("switch", name="Mask")).not_to_be_checked()
     await expect(none).to_have_attribute("aria-pressed", "true")
     await expect(chosen(page)).to_have_count(1)
@@ -233,6 +244,19 @@ async def test_a_picture_can_be_dropped(page: Page, site: Any, picture: Path, jp
     await page.locator("vmeet-picture-upload").evaluate(drop, list(jpeg))
     await expect(chosen(page)).to_have_attribute("data-background", "u123")
     assert site.bodies["POST /api/meetings/abcd/pictures"] == jpeg
+
+
+async def test_only_so_many_pictures_are_remembered(page: Page, site: Any, picture: Path) -> None:
+    site.answers["POST /api/meetings/abcd/pictures"] = (201, {"name": "u123"})
+    known = [f"u{number}" for number in range(24)]
+    for name in (*known, "u123"):
+        site.files[f"/api/pictures/{name}"] = str(picture)
+    await page.goto("/blank")
+    await page.evaluate("(known) => localStorage.setItem('vmeet.pictures', JSON.stringify(known))", known)
+    await open_lobby(page, site, EffectsRoom())
+    await page.get_by_test_id("picture-file").set_input_files(picture)
+    await expect(chosen(page)).to_have_attribute("data-background", "u123")
+    assert await page.evaluate("() => JSON.parse(localStorage.getItem('vmeet.pictures'))") == ["u123", *known[:-1]]
 
 
 async def test_what_is_no_picture_is_not_sent(page: Page, site: Any, tmp_path: Path) -> None:
@@ -351,6 +375,29 @@ async def test_a_failure_that_hides_nothing_says_so(page: Page, site: Any) -> No
     await room.tell(camera={**FAILED, "hides": False}, microphone={**OFF, "state": "failed", "reason": "no"})
     await expect(page.locator(".notice").filter(has_text="The others see your picture without it.")).to_be_visible()
     await expect(page.locator(".notice").filter(has_text="The others hear you without it.")).to_be_visible()
+
+
+async def test_no_room_is_told_in_the_language_of_the_page(page: Page, site: Any) -> None:
+    room = EffectsRoom(effects("everything", MASK, denoiser=QUIET))
+    await open_lobby(page, site, room)
+    await page.get_by_test_id("language").click()
+    await join(page)
+    full = {
+        "state": "failed",
+        "reason": "no room for another: 1 of them are all that 1 workers can do",
+        "no_room": True,
+    }
+    await room.tell(camera={**ON, **full}, microphone={**OFF, **full})
+    camera, microphone = (page.locator(f".notice[data-key=effects-{each}]") for each in ("camera", "microphone"))
+    await expect(camera).to_contain_text(
+        "伺服器目前資源不足，無法套用您的攝影機濾鏡，其他人只看到名牌。有資源時會自動套用"
+    )
+    await expect(microphone).to_contain_text("伺服器目前資源不足，無法為您降噪")
+    await expect(microphone.locator(".detail")).to_contain_text("1 of them")
+    await room.tell(camera={**FAILED, "hides": False, "no_room": True})
+    await expect(camera).to_contain_text("其他人看到的是未套用濾鏡的畫面。有資源時會自動套用")
+    await page.get_by_test_id("toggle-effects").click()
+    await expect(page.get_by_test_id("effects-status-microphone")).to_contain_text("有資源時會自動開始")
 
 
 async def test_a_small_picture_for_want_of_room_is_told(page: Page, site: Any) -> None:

@@ -42,6 +42,22 @@ async def test_no_text_is_missing_and_none_is_left_over(blank: Page) -> None:
     assert not unused
 
 
+async def test_what_is_said_again_is_not_written_again(blank: Page) -> None:
+    script = """async () => {
+        const { say } = await import('/static/js/i18n.js');
+        const element = document.createElement('p');
+        const observer = new MutationObserver(() => {});
+        observer.observe(element, { childList: true, characterData: true, subtree: true });
+        const writes = (key, params) => {
+            say(element, key, params);
+            return observer.takeRecords().length > 0;
+        };
+        const ben = { name: 'Ben' };
+        return [writes('close'), writes('close'), writes('call.came', ben), writes('call.came', ben), writes('close')];
+    }"""
+    assert await blank.evaluate(script) == [True, False, True, False, True]
+
+
 @pytest.mark.parametrize(
     ("wanted", "chosen"),
     [

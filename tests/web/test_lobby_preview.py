@@ -189,6 +189,22 @@ async def test_a_protection_that_this_meeting_lacks_is_told(page: Page, site: An
     await expect(page.get_by_test_id("lobby-notes")).to_contain_text("will see your room")
 
 
+async def test_what_the_lobby_says_of_effects_changes_its_language(page: Page, site: Any) -> None:
+    await remember(page, {"filters": {"pointrend": {"options": {}, "title": "Background (PointRend)"}}})
+    await open_lobby(page, site, EffectsRoom(effects("everything", BRIGHTNESS)))
+    await expect(page.get_by_test_id("lobby-notes")).to_contain_text("does not have Background, which")
+    await page.get_by_test_id("language").click()
+    await expect(page.get_by_test_id("lobby-notes")).to_contain_text("沒有您在其他會議使用的背景，")
+
+
+async def test_titles_that_nobody_translates_are_joined_in_the_language_of_the_page(page: Page, site: Any) -> None:
+    await remember(page, {"filters": {name: {"options": {}, "title": name.title()} for name in ("fog", "haze")}})
+    await open_lobby(page, site, EffectsRoom(effects("everything", BRIGHTNESS)))
+    await expect(page.get_by_test_id("lobby-notes")).to_contain_text("does not have Fog and Haze, which")
+    await page.get_by_test_id("language").click()
+    await expect(page.get_by_test_id("lobby-notes")).to_contain_text("使用的Fog和Haze，")
+
+
 async def test_options_that_are_no_more_are_told(page: Page, site: Any) -> None:
     await remember(page, {"filters": {"mask": {"options": {"gone": 1}}}})
     await open_lobby(page, site, EffectsRoom())
@@ -334,6 +350,35 @@ async def test_nobody_hears_or_lists_themselves(blank: Page) -> None:
         return [...found, [...session.heard().keys()], session.ownPicture()];
     }"""
     assert await blank.evaluate(script) == [["ben"], "picture", [], "preview"]
+
+
+async def test_the_own_picture_joins_the_view_in_its_largest_size_and_the_view_grows_no_longer(blank: Page) -> None:
+    script = """async () => {
+        const { Session } = await import('/static/js/session.js');
+        const { LocalMedia } = await import('/static/js/local-media.js');
+        const { MAX_PICTURES } = await import('/static/js/protocol.js');
+        const session = new Session('abc', null, new LocalMedia());
+        [session.me, session.state] = ['me', 'in'];
+        session.signalling.send = (message) => (window.sent = message.pictures);
+        const names = Array.from({ length: MAX_PICTURES }, (_, index) => `person-${index}`);
+        session.setView(names.map((id) => ({ participant_id: id, source: 'camera', width_px: 16, height_px: 16 })));
+        session.showOwn({}, { width_px: 160, height_px: 240 });
+        session.showOwn({}, { width_px: 320, height_px: 180 });
+        return [window.sent.length - MAX_PICTURES, window.sent[0].participant_id, window.sent.at(-1)];
+    }"""
+    own = {"participant_id": "me", "source": "camera", "width_px": 320, "height_px": 240}
+    assert await blank.evaluate(script) == [0, "person-0", own]
+
+
+async def test_what_comes_back_of_oneself_is_none_of_the_others(blank: Page) -> None:
+    script = """async () => {
+        const { arriving } = await import('/static/js/arriving.js');
+        const heard = (id) => [id, { audio: undefined, video: undefined }];
+        const statistics = async () => new Map(['me', 'guest', 'ben'].map(heard));
+        const session = { me: 'me', previewId: 'guest', people: new Map(), receiver: { statistics } };
+        return Object.keys(await arriving(session));
+    }"""
+    assert await blank.evaluate(script) == ["ben"]
 
 
 async def test_the_own_tile_asks_for_what_the_others_see(page: Page, site: Any) -> None:

@@ -25,10 +25,8 @@ LOOK_S = 0.5  #: between two looks at who is late and what could be made full ag
 LATE_S = 1.5  #: a worker that is late for so long is relieved of something
 FIRST_LATE_SHARE = 0.5  #: who was there before all others keeps its size until less than 15 a second are left
 LATE_NO_ROOM_S = 5.0  #: so long after that it takes nobody in
-TAKE_OVER_S, TAKE_OVER_LOOKS = (
-    2.0,
-    40,
-)  #: a track whose keyframe has not come by then goes over to its new worker without one
+TAKE_OVER_S = 2.0  #: a track whose keyframe has not come by then goes over to its new worker without one
+TAKE_OVER_LOOKS = 40  #: within that time
 NO_WORKER = "no worker can take it: they are being started, or cannot be"
 
 

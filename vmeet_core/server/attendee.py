@@ -104,6 +104,16 @@ class Attendee:
         """Whether the server had no room for the whole picture."""
         return self.filtered is not None and self.filtered.is_reduced
 
+    @property
+    def camera_found_no_room(self) -> bool:
+        """Whether the server had no room for any filtered picture."""
+        return self.filtered is not None and self.filtered.found_no_room
+
+    @property
+    def microphone_found_no_room(self) -> bool:
+        """Whether the server had no room for the denoised voice."""
+        return self.denoised is not None and self.denoised.found_no_room
+
     def filter(self, filtering: Filtering | None) -> None:
         """Filter the camera from this moment on, otherwise than before, or no more."""
         self.filtering = filtering

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vmeet_core.live.messages import LiveFrame
-from vmeet_core.live.pool import LivePool, LiveTrack, TrackEvents
+from vmeet_core.live.pool import LivePool, LiveTrack, NoRoom, TrackEvents
 from vmeet_core.live.worker import Track
 from vmeet_core.server.filtered_camera import RETRY_S, State
 from vmeet_core.server.raw_sound import RawSound
@@ -36,6 +36,7 @@ class DenoisedMicrophone(TrackEvents):
 
     def __init__(self, microphone: Ingress, pool: LivePool, on_state: Callable[[State, str], None]) -> None:
         self.state: State = "off"
+        self.found_no_room = False  #: whether it failed since no worker had time for it
         self.source = MadeSound(microphone, MADE_SSRC)
         self._pool = pool
         self._on_state = on_state
@@ -111,8 +112,9 @@ class DenoisedMicrophone(TrackEvents):
             self._track = self._pool.open(self._wanted._replace(epoch=self._epoch), self)
         except RuntimeError as error:
             self._retry_s = now_s + RETRY_S
-            if self.state != "failed":
-                self._set("failed", str(error))
+            no_room = isinstance(error, NoRoom)
+            if (self.state, self.found_no_room) != ("failed", no_room):
+                self._set("failed", str(error), no_room)
             return
         if self.state == "failed":
             self._set("starting", "")
@@ -162,7 +164,7 @@ class DenoisedMicrophone(TrackEvents):
         self.source.measure(time.monotonic())
         self._timer = asyncio.get_running_loop().call_later(MEASURE_S, self._measure)
 
-    def _set(self, state: State, reason: str) -> None:
+    def _set(self, state: State, reason: str, no_room: bool = False) -> None:
         if (state, reason) != (self.state, self._reason):
-            self.state, self._reason = state, reason
+            self.state, self._reason, self.found_no_room = state, reason, no_room
             self._on_state(state, reason)

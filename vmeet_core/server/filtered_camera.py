@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from vmeet_core.live.card import Card
 from vmeet_core.live.messages import LiveFrame
-from vmeet_core.live.pool import LivePool, LiveTrack, TrackEvents
+from vmeet_core.live.pool import LivePool, LiveTrack, NoRoom, TrackEvents
 from vmeet_core.live.worker import Track
 from vmeet_core.manifest import SourceKind
 from vmeet_core.media.encoded import EncodedFrame
@@ -44,7 +44,9 @@ class FilteredCamera(TrackEvents):
         self, cameras: tuple[Ingress, ...], pool: LivePool, card: Card, on_state: Callable[[State, str], None]
     ) -> None:
         self.state: State = "off"
+        self._reason = ""
         self.is_reduced = False  #: whether there was no room for the whole picture
+        self.found_no_room = False  #: whether it failed since there was none for a small one either
         self._cameras = cameras
         self._pool = pool
         self._card = card
@@ -174,8 +176,9 @@ class FilteredCamera(TrackEvents):
             self._track = self._pool.open(self._wanted._replace(epoch=self._epoch), self)
         except RuntimeError as error:
             self._retry_s = now_s + RETRY_S
-            if self.state != "failed":
-                self._set("failed", str(error))
+            no_room = isinstance(error, NoRoom)
+            if (self.state, self.found_no_room) != ("failed", no_room):
+                self._set("failed", str(error), no_room)
                 self._watch()
             return
         if self.state == "failed":
@@ -226,7 +229,7 @@ class FilteredCamera(TrackEvents):
     def limited(self, reduced: bool) -> None:
         """There is no room for the whole picture, or there is again."""
         self.is_reduced = reduced
-        self._on_state(self.state, "")
+        self._on_state(self.state, self._reason)
 
     def interrupted(self, reason: str) -> None:
         """Another worker goes on soon."""
@@ -303,7 +306,7 @@ class FilteredCamera(TrackEvents):
         if self._private and self.state != "off":
             self._shield()
 
-    def _set(self, state: State, reason: str) -> None:
+    def _set(self, state: State, reason: str, no_room: bool = False) -> None:
         if state != self.state or reason:
-            self.state = state
+            self.state, self._reason, self.found_no_room = state, reason, no_room
             self._on_state(state, reason)

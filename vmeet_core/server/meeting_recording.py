@@ -117,8 +117,10 @@ class MeetingRecording:
             self._taps.clear()
             await asyncio.to_thread(recorder.stop, reason)
             note = reason if failed else None
-            self._tell(protocol.RecordingInfo(active=False), note)
-            await self._place.on_recorded(self._meeting, recorder, list(self._names), note)
+            try:  # first: whoever is told may ask for it at once
+                await self._place.on_recorded(self._meeting, recorder, list(self._names), note)
+            finally:
+                self._tell(protocol.RecordingInfo(active=False), note)
 
     def _tell(self, info: protocol.RecordingInfo, reason: str | None = None) -> None:
         self._meeting.recording = info

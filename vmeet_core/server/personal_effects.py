@@ -99,8 +99,11 @@ class PersonalEffects:
                 reason=self._reasons.get("camera") or None,
                 hides=attendee.hides_camera,
                 reduced=attendee.is_reduced,
+                no_room=attendee.camera_found_no_room,
             ),
             microphone=protocol.SourceEffects(
-                state=attendee.microphone_state, reason=self._reasons.get("microphone") or None
+                state=attendee.microphone_state,
+                reason=self._reasons.get("microphone") or None,
+                no_room=attendee.microphone_found_no_room,
             ),
         )

@@ -14,7 +14,7 @@ import { remembered } from "./storage.js";
 
 const PERIOD_MS = 120; // while a slider moves; the last position is always sent
 /** @type {SourceEffects} */
-const OFF = { state: "off", reason: null, hides: false, reduced: false };
+export const OFF = { state: "off", reason: null, hides: false, reduced: false, no_room: false };
 
 /**
  * Events (CustomEvent):
@@ -77,11 +77,6 @@ export class EffectControl extends EventTarget {
   /** @param {"camera" | "microphone"} source @returns {SourceEffects} */
   standing(source) {
     return this.state?.[source] ?? OFF;
-  }
-
-  /** Whether the others get what comes back from the server, and not what the camera gives. */
-  get returns() {
-    return this.standing("camera").hides;
   }
 
   /** Whether the room may not be seen: by this person's wish, or while the server still hides it. */

@@ -106,8 +106,9 @@ function translate(element) {
   for (const [slot, attribute] of Object.entries(ATTRIBUTES)) {
     const key = data[slot];
     if (!key || !isKey(key)) continue;
-    if (attribute) element.setAttribute(attribute, t(key, params));
-    else element.textContent = t(key, params);
+    const text = t(key, params);
+    if (attribute) element.setAttribute(attribute, text);
+    else if (element.textContent !== text) element.textContent = text; // what is written again is read out again
   }
 }
 

@@ -104,8 +104,9 @@
  * @property {PersonStatistics[]} people
  */
 /**
- * How the effects of one source stand; `hides`: the others get what the effects make of it, or a card.
- * @typedef {{state: EffectState, reason: string | null, hides: boolean, reduced: boolean}} SourceEffects
+ * How the effects of one source stand; `hides`: the others get what the effects make of it, or a card; `reduced` and
+ * `no_room`: the server had room for a small picture only, or failed them since it had none at all.
+ * @typedef {{state: EffectState, reason: string | null, hides: boolean, reduced: boolean, no_room: boolean}} SourceEffects
  * @typedef {{type: "effects-changed", filters: Effect[], denoiser: Effect | null, camera: SourceEffects, microphone: SourceEffects}} EffectsChanged
  * @typedef {{type: "previewing", participant_id: string, ice_servers: Record<string, string>[], heartbeat_s: number}} Previewing
  * @typedef {{type: "published", sdp: string}} Published

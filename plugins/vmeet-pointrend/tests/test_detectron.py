@@ -1,6 +1,7 @@
 """The optional backend: how it refuses where detectron2 is absent, and how it joins the masks of people."""
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from vmeet_pointrend import PointRendProvider
-from vmeet_pointrend.detectron import DetectronFinder, check_packages, existing, joined, limited_size
+from vmeet_pointrend.detectron import DetectronFinder, check_packages, existing, joined, limited_size, load_detectron
 from vmeet_pointrend.engine import PointRendEngine
 from vmeet_pointrend.settings import PointRendSettings
 
@@ -82,6 +83,32 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     for absent in (tmp_path / "model.pkl", tmp_path, None):
         with pytest.raises(Permanent, match=f"wants the file {absent}"):
             existing(absent)
+
+
+def test_what_the_settings_say_reaches_detectron2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, checkpoint = tmp_path / "config.yaml", tmp_path / "model.pkl"
+    for path in (config, checkpoint):
+        path.touch()
+    done: list[Any] = []
+    cfg = SimpleNamespace(
+        MODEL=SimpleNamespace(ROI_HEADS=SimpleNamespace()),
+        merge_from_file=lambda path: done.append(path),
+        freeze=lambda: done.append("frozen"),
+    )
+    point_rend = SimpleNamespace(add_pointrend_config=lambda given: done.append(given is cfg))
+    for name, module in {
+        "detectron2.config": SimpleNamespace(get_cfg=lambda: cfg),
+        "detectron2.engine": SimpleNamespace(DefaultPredictor=lambda given: done.append(vars(given.MODEL))),
+        "detectron2.projects": SimpleNamespace(point_rend=point_rend),
+    }.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setitem(sys.modules, "detectron2", SimpleNamespace())
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    given = PointRendSettings(backend="detectron2", config=config, checkpoint=checkpoint, least_score=0.7)
+    load_detectron(given, "cuda")
+    heads = SimpleNamespace(SCORE_THRESH_TEST=0.7)
+    model = {"ROI_HEADS": heads, "WEIGHTS": str(checkpoint), "DEVICE": "cuda"}
+    assert done == [True, str(config), "frozen", model]
 
 
 def test_people_are_joined_and_nothing_else() -> None:

@@ -55,6 +55,17 @@ def test_several_threads_may_share_it(host: Host) -> None:
     assert all(np.allclose(one, other, atol=1e-4) for one, other in zip(alone, together, strict=True))
 
 
+def test_it_takes_as_many_threads_as_it_may(host: Host) -> None:
+    tasks = Path("/proc/self/task")
+    if not tasks.exists():
+        pytest.skip("no /proc on this system")
+    kept = []
+    for threads in (1, 4):
+        before = set(tasks.iterdir())
+        kept.append(Network(host.weight_path(MODEL), threads))
+        assert len(set(tasks.iterdir()) - before) == threads - 1, "the caller's is one of them"
+
+
 def test_memory_stays_flat_over_changing_sizes(network: Network) -> None:
     if not Path("/proc/self/statm").exists():
         pytest.skip("no /proc on this system")

@@ -9,13 +9,22 @@ import camera
 import cv2
 import numpy as np
 import scenes
-from prepare import BAG, PORTRAITS, SOMEBODY, UNKNOWN
+from prepare import BAG, PORTRAITS, ROOMS, SKIN, SOMEBODY, UNKNOWN
 
 Array = np.ndarray[Any, Any]
 Random = np.random.Generator
 Size = tuple[int, int]  # (height, width)
 
-CHANCES = {"ccp": 1.0, "congress": 1.2, "former": 0.8, "fellows": 3.0, "synthetic": 3.0}  # of one photo
+DISTANCES = ((0.26, 0.9), (0.12, 0.26), (0.055, 0.12))  # heights of a head, as shares of the frame's
+DISTANCE_CHANCES = (0.78, 0.14, 0.08)
+CHANCES = {
+    "ccp": 1.0,
+    "congress": 1.2,
+    "former": 0.8,
+    "fellows": 3.0,
+    "synthetic": 3.0,
+    "gatherings": 3.0,
+}  # of one photo
 
 
 class Photo(NamedTuple):
@@ -30,8 +39,9 @@ class Library:
     """Some photos of one split; maps the files, copies nothing."""
 
     def __init__(self, folder: Path, held_out: bool, sources: tuple[str, ...] = ("ccp", *PORTRAITS)) -> None:
-        index = json.loads((folder / "index.json").read_text())
-        self.entries = [row for row in index if row["held_out"] == held_out and row["source"] in sources]
+        index = [row for row in json.loads((folder / "index.json").read_text()) if row["held_out"] == held_out]
+        self.entries = [row for row in index if row["source"] in sources]
+        self.rooms = [row for row in index if row["source"] == ROOMS]
         self.chances = np.cumsum([CHANCES[row["source"]] for row in self.entries])
         self.empty = [row for row in self.entries if row["background"] is not None]
         self._planes = {
@@ -56,9 +66,8 @@ class Library:
         )
         return Photo(*planes, tuple(row["head"]), row["floor"])
 
-    def background(self, number: int) -> Array:
-        """The ``number``-th photo whose person has been filled in."""
-        row = self.empty[number]
+    def background(self, row: dict[str, Any]) -> Array:
+        """A room, or a photo whose person has been filled in."""
         return self._read("backgrounds", row["background"], row["shape"], 3)
 
 
@@ -166,19 +175,36 @@ class Studio:
             size_px = head * float(np.exp(random.normal(0, 0.15)))
             away = random.choice([-1.0, 1.0]) * random.uniform(0.8, 2.2) * head
             return size_px / height, x + away, top + random.normal(0, 0.25) * head
-        near, far = (0.26, 0.9) if random.random() < 0.88 else (0.12, 0.22)
+        near, far = DISTANCES[int(random.choice(len(DISTANCES), p=DISTANCE_CHANCES))]
         share = float(np.exp(random.uniform(np.log(near), np.log(far))))
         above = random.uniform(-0.15 * share - 0.03, max(0.05, min(0.6, 1 - 1.2 * share)))
         return share, (0.5 + random.normal(0, 0.13)) * width, above * height
 
+    def part(self, photo: Photo, size: Size) -> Shot:
+        """Frames any part of the person, at any slant: arms and hands without a head."""
+        random, (height, width) = self._random, size
+        ys, xs = np.nonzero(photo.matte[::4, ::4] > 127)
+        chosen = int(random.integers(len(xs)))
+        x, y = 4.0 * xs[chosen], 4.0 * ys[chosen]
+        scale = float(np.exp(random.uniform(np.log(0.25), np.log(0.8)))) * height / photo.head[2]
+        angle = np.radians(random.uniform(-75, 75))
+        flip = -1.0 if random.random() < 0.5 else 1.0
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        linear = scale * turn @ np.diag([flip, 1.0])
+        target = np.array([random.uniform(0.2, 0.8) * width, random.uniform(0.2, 0.8) * height])
+        matrix = np.column_stack([linear, target - linear @ np.array([x, y])])
+        head = linear @ np.array([photo.head[0] - x, photo.head[1] - y]) + target
+        return Shot(matrix, size, (float(head[0]), float(head[1]), scale * photo.head[2]))
+
     def original(self, size: Size) -> tuple[Array, Array, Array]:
         """A part of one photo as it was taken: (picture, mask at twice the size, groups)."""
         photo = self.photo()
-        shot = self.aim(photo, size, inside=True)
+        slanted = self._random.random() < 0.1
+        shot = self.part(photo, size) if slanted else self.aim(photo, size, inside=True)
         pixels, moved = _crop(photo.pixels, shot)
         picture = _warp(pixels, moved, cv2.BORDER_REFLECT_101).astype(np.float32)
         mask, groups = self._labels(photo, shot, cv2.BORDER_REFLECT_101)
-        if self._random.random() < 0.1:
+        if not slanted and self._random.random() < 0.1:
             scenes.headset(self._random, picture, mask, shot.head)
         return picture, mask, groups
 
@@ -204,9 +230,12 @@ class Studio:
 
     def backdrop(self, size: Size) -> Array:
         random = self._random
-        if random.random() < 0.35:
+        kind = random.random()
+        if kind < 0.25:
             return scenes.drawn(random, size)
-        background = self._library.background(int(random.integers(len(self._library.empty))))
+        of_rooms = len(self._library.rooms) > 0 and kind < 0.7
+        empty = self._library.rooms if of_rooms else self._library.empty
+        background = self._library.background(empty[int(random.integers(len(empty)))])
         height, width = background.shape[:2]
         wide = int(random.uniform(0.35, 1.0) * min(width, height * size[1] / size[0]))
         tall = min(height, max(8, wide * size[0] // size[1]))
@@ -215,7 +244,7 @@ class Studio:
         if random.random() < 0.5:
             part = part[:, ::-1]
         picture = cv2.resize(part, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
-        if random.random() < 0.6:
+        if random.random() < 0.45:
             picture = cv2.GaussianBlur(picture, (0, 0), random.exponential(size[0] / 50) + 0.3)
         return picture
 
@@ -225,18 +254,60 @@ class Studio:
         picture = camera.tint(random, self.backdrop(size), 0.7)
         mask = np.zeros((size[0] * 2, size[1] * 2), np.uint8)
         groups = np.zeros((size[0] // 4, size[1] // 4), np.uint8)
+        people = [self.person() for _ in range(random.choice([0, 1, 2], p=[0.05, 0.79, 0.16]))]
         shot = None
-        for _ in range(random.choice([0, 1, 2], p=[0.05, 0.78, 0.17])):
-            photo = self.person()
+        for photo in people:
             shot = self.aim(photo, size, inside=False, beside=shot)
+            if photo is people[0] and random.random() < 0.3:
+                picture = self._bystanders(picture, shot)
             if random.random() < 0.25:
                 scenes.chair(random, picture, shot.head)
+            if random.random() < 0.12:
+                picture = self._limb(picture, mask, shot)
             picture, alpha, added = self._place(picture, photo, shot)
             mask = np.maximum(mask, alpha)
             if random.random() < 0.1:
                 scenes.headset(random, picture, mask, shot.head)
             groups = np.where(added > 0, added, groups)
         return picture, mask, groups
+
+    def _bystanders(self, picture: Array, speaker: Shot) -> Array:
+        """Others, farther away and out of focus: part of the background."""
+        random, height = self._random, picture.shape[0]
+        for _ in range(int(random.integers(1, 4))):
+            photo = self.person()
+            shot = self.aim(photo, speaker.size, inside=False)
+            _, top, head = speaker.head
+            scale = random.uniform(0.2, 0.6) * head / shot.head[2]
+            place = np.array([random.uniform(0, picture.shape[1]), top + random.uniform(-0.3, 0.8) * head])
+            linear = shot.matrix[:, :2] * scale
+            matrix = np.column_stack([linear, place - linear @ np.array(photo.head[:2])])
+            farther = Shot(matrix, speaker.size, (float(place[0]), float(place[1]), scale * shot.head[2]))
+            picture, _, _ = self._place(picture, photo, farther)
+        return cv2.GaussianBlur(picture, (0, 0), height * random.uniform(0.01, 0.035))
+
+    def _limb(self, picture: Array, mask: Array, speaker: Shot) -> Array:
+        """A bare arm or leg of somebody, which comes from the speaker's body: raised arms, waving hands."""
+        random = self._random
+        photo = self.person()
+        parts = (photo.groups == SKIN) & (photo.matte > 127)
+        parts[: int(photo.head[1] + 1.2 * photo.head[2])] = False
+        count, of, stats, centres = cv2.connectedComponentsWithStats(parts.astype(np.uint8))
+        long = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] > 0.12 * photo.head[2] ** 2]
+        if not long:
+            return picture
+        chosen = long[int(random.integers(len(long)))]
+        alone = np.where(cv2.dilate((of == chosen).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0, photo.matte, 0)
+        x, top, head = speaker.head
+        angle, around = random.uniform(0, 2 * np.pi), random.uniform(-1.0, 1.0) * np.pi
+        scale = random.uniform(0.8, 1.3) * head / photo.head[2]
+        linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        away = random.uniform(0.6, 1.4) * head
+        place = np.array([x + away * np.sin(around), top + 0.8 * head - away * np.cos(around)])
+        shot = Shot(np.column_stack([linear, place - linear @ centres[chosen]]), speaker.size, speaker.head)
+        picture, alpha, _ = self._place(picture, photo._replace(matte=alone), shot)
+        np.maximum(mask, alpha, out=mask)
+        return picture
 
     def _place(self, picture: Array, photo: Photo, shot: Shot) -> tuple[Array, Array, Array]:
         random = self._random

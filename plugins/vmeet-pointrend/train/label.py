@@ -15,6 +15,7 @@ from metrics import iou
 from teachers import Face, FaceFinder, IsNet, Selfie
 
 Array = np.ndarray[Any, Any]
+SOURCES = ("congress", "fellows", "synthetic", "former", "gatherings", "ccp")
 SIZE = 512  # of ISNet's input: a quarter of the time of the 1,024 that it was trained with, and hardly worse
 
 
@@ -60,7 +61,9 @@ def label(folder: Path, source: str, threads: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the folder that sources.py filled")
-    parser.add_argument("--sources", nargs="+", default=["congress", "fellows", "synthetic", "former", "ccp"])
+    parser.add_argument(
+        "--sources", nargs="+", default=["congress", "fellows", "synthetic", "former", "gatherings", "ccp"]
+    )
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)

@@ -1,4 +1,7 @@
-"""What is minimised: cross-entropy and Dice on the coarse mask, cross-entropy on points and on the label groups."""
+"""What is minimised: cross-entropy and Dice on the coarse mask, cross-entropy on points and on the label groups.
+
+With twins also what the masks of two pictures that differ by noise alone differ by: it would flicker.
+"""
 
 from typing import NamedTuple
 
@@ -9,6 +12,7 @@ from torch.nn import functional
 
 UNKNOWN, SOMEBODY = 255, 254
 GROUPS_WEIGHT = 0.3
+TWINS_WEIGHT = 4.0
 OUTLINE_WEIGHT = 2.0  # more for the coarse mask's cells through which an outline runs
 
 
@@ -23,17 +27,33 @@ def dice(probability: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return (1 - sums / (((probability + target) * weight).sum((1, 2, 3)) + 1)).mean()
 
 
-def losses(net: PersonNet, batch: Batch, points: int) -> dict[str, Tensor]:
-    features: Features = net.backbone(batch.image)
-    known = (batch.groups != UNKNOWN).float().unsqueeze(1)
-    target = functional.interpolate(batch.mask, size=features.coarse.shape[2:], mode="area")
+def twins(image: Tensor) -> Tensor:
+    """The same pictures as a camera would take them a moment later: other noise, a breath more or less light."""
+    count = image.shape[0]
+    noise, light = (torch.rand(count, 1, 1, 1, device=image.device) for _ in range(2))
+    return (image * (0.97 + 0.06 * light) + 0.03 * noise * torch.randn_like(image)).clamp(0, 1)
+
+
+def losses(net: PersonNet, batch: Batch, points: int, with_twins: bool = False) -> dict[str, Tensor]:
+    image, (mask, labels) = batch.image, batch[1:]
+    if with_twins:
+        image, mask, labels = torch.cat((image, twins(image))), mask.repeat(2, 1, 1, 1), labels.repeat(2, 1, 1)
+    features: Features = net.backbone(image)
+    known = (labels != UNKNOWN).float().unsqueeze(1)
+    target = functional.interpolate(mask, size=features.coarse.shape[2:], mode="area")
     low, high = (sign * functional.max_pool2d(sign * target, 3, 1, 1) for sign in (-1, 1))
     weight = known * (1 + OUTLINE_WEIGHT * (high - low))
     coarse = functional.binary_cross_entropy_with_logits(features.coarse, target, weight=weight)
     overlap = dice(torch.sigmoid(features.coarse), target, known)
-    parts = batch.groups.masked_fill(batch.groups == SOMEBODY, UNKNOWN)
+    parts = labels.masked_fill(labels == SOMEBODY, UNKNOWN)
     groups = functional.cross_entropy(net.backbone.groups(features.context), parts, ignore_index=UNKNOWN)
-    where = uncertain_points(features.coarse.detach(), points)
-    wanted, sure = sample(batch.mask, where).squeeze(1), sample(known, where).squeeze(1)
-    fine = functional.binary_cross_entropy_with_logits(net.head(features, where), wanted, weight=sure)
-    return {"coarse": coarse, "dice": overlap, "points": fine, "groups": GROUPS_WEIGHT * groups}
+    where = uncertain_points(features.coarse[: len(batch.image)].detach(), points)
+    where = where.repeat(2, 1, 1) if with_twins else where
+    wanted, sure = sample(mask, where).squeeze(1), sample(known, where).squeeze(1)
+    found = net.head(features, where)
+    fine = functional.binary_cross_entropy_with_logits(found, wanted, weight=sure)
+    parts_of_all = {"coarse": coarse, "dice": overlap, "points": fine, "groups": GROUPS_WEIGHT * groups}
+    if with_twins:
+        pairs = (torch.sigmoid(logits).chunk(2) for logits in (features.coarse, found))
+        parts_of_all["twins"] = TWINS_WEIGHT * sum(((one - other) ** 2).mean() for one, other in pairs)
+    return parts_of_all

@@ -69,15 +69,23 @@ def enlarge(x: Tensor) -> Tensor:
     return functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
+def enlarge_to(x: Tensor, like: Tensor) -> Tensor:
+    """Where ``like`` has an odd side, doubling would give another size."""
+    return functional.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
+
+
 class Backbone(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.at_2 = nn.Sequential(conv(3, 16, 3, 2), Separable(16, 16))
         self.at_4 = nn.Sequential(Inverted(16, 24, 3, 2), Inverted(24, 24), Inverted(24, 24))
         self.at_8 = nn.Sequential(Inverted(24, 40, 5, 2, 4), Inverted(40, 40, 5), Inverted(40, 40, 5))
-        self.at_16 = nn.Sequential(
-            Inverted(40, 80, 5, 2, 4), *(Inverted(80, 80, 5) for _ in range(5)), conv(80, 64), Context(64)
+        self.at_16 = nn.Sequential(Inverted(40, 96, 5, 2, 4), *(Inverted(96, 96, 5, widen=4) for _ in range(4)))
+        self.at_32 = nn.Sequential(
+            Inverted(96, 192, 5, 2, 4), *(Inverted(192, 192, 5, widen=4) for _ in range(4)), conv(192, 64), Context(64)
         )
+        self.from_sixteenth = conv(96, 64, act=False)
+        self.join_sixteenth = Separable(64, 64)
         self.from_eighth = conv(40, 64, act=False)
         self.join_eighth = nn.Sequential(Separable(64, 64), conv(64, COARSE, act=False))
         self.from_quarter = conv(24, COARSE, act=False)
@@ -95,7 +103,9 @@ class Backbone(nn.Module):
         half = self.at_2(image)
         quarter = self.at_4(half)
         eighth = self.at_8(quarter)
-        deep = self.at_16(eighth)
+        sixteenth = self.at_16(eighth)
+        deep = enlarge_to(self.at_32(sixteenth), sixteenth)
+        deep = self.join_sixteenth(functional.relu(deep + self.from_sixteenth(sixteenth)))
         deep = self.join_eighth(functional.relu(enlarge(deep) + self.from_eighth(eighth)))
         context = self.join_quarter(functional.relu(enlarge(deep) + self.from_quarter(quarter)))
         fine = self.join_half(functional.relu(enlarge(self.from_context(context)) + half))

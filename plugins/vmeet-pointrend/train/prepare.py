@@ -33,8 +33,9 @@ for _group, _labels in ((SKIN, (41,)), (HAIR, (19,)), (HEADWEAR, (17, 20, 47)), 
 Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 PLANES = ("pixels", "mattes", "groups", "backgrounds")
-PORTRAITS = ("congress", "former", "fellows", "synthetic")
-AGREEMENT = {"ccp": 0.8, "former": 0.96}  # IoU of the teachers, at least
+ROOMS = "rooms"  # photos of rooms without people: only backgrounds
+PORTRAITS = ("congress", "former", "fellows", "synthetic", "gatherings")
+AGREEMENT = {"ccp": 0.8, "former": 0.96, "gatherings": 0.8}  # IoU of the teachers, at least
 PORTRAIT_AGREEMENT = 0.93
 BAND = 10  # pixels around a labelled outline within which the matte decides
 DOUBT = 6  # pixels around it within which nothing is known without a matte
@@ -138,9 +139,12 @@ class Entry(NamedTuple):
     labelled: bool  #: by people
 
 
-def portrait(pixels: Array, matte: Array, note: dict[str, Any], agreement: float) -> Entry | None:
+def portrait(pixels: Array, matte: Array, note: dict[str, Any], source: str) -> Entry | None:
+    """``gatherings`` were looked through one by one: there people may turn their backs, and be small."""
+    face, least = (0.0, 0.03) if source == "gatherings" else (0.5, 0.08)
     matte, share = settled(without_specks(matte)), float((matte > 127).mean())
-    if note["agreement"] < agreement or note["face"] < 0.5 or not 0.08 < share < 0.92:
+    agreement = AGREEMENT.get(source, PORTRAIT_AGREEMENT)
+    if note["agreement"] < agreement or note["face"] < face or not least < share < 0.92:
         return None
     groups = np.where(matte > 127, SOMEBODY, 0).astype(np.uint8)
     return Entry(pixels, matte, groups, note["head"], labelled=False)
@@ -171,7 +175,7 @@ def entries(folder: Path, source: str) -> Iterator[tuple[str, Entry]]:
         pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
         matte = cv2.imread(str(folder / "mattes" / source / path.name), cv2.IMREAD_GRAYSCALE) if note else None
         if source in PORTRAITS:
-            entry = portrait(pixels, matte, note, AGREEMENT.get(source, PORTRAIT_AGREEMENT))
+            entry = portrait(pixels, matte, note, source)
         else:
             entry = figure(pixels, matte, note, folder / "annotations" / "pixel-level" / f"{path.stem}.mat")
         if entry:
@@ -198,6 +202,11 @@ def prepare(folder: Path) -> None:
                     files["backgrounds"].write(without_person(entry.pixels, entry.groups).tobytes())
                 index.append(row)
                 offset += entry.groups.size
+        for path in sorted((folder / "photos" / ROOMS).glob("*.png")):
+            pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+            row = {"name": path.stem, "source": ROOMS, "labelled": False, "shape": pixels.shape[:2]}
+            index.append(row | {"held_out": held_out(path.stem), "background": files["backgrounds"].tell() // 3})
+            files["backgrounds"].write(pixels.tobytes())
     (folder / "index.json").write_text(json.dumps(index))
     kinds = Counter((row["source"], row["labelled"], row["held_out"]) for row in index)
     for (source, labelled, kept_back), count in sorted(kinds.items()):

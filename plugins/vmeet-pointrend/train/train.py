@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, IterableDataset
 SHARES = (0.5, 0.08, 0.14, 0.16, 0.12)  # of the shapes below, from wide to tall
 SMALL = ((112, 192), (128, 176), (144, 144), (176, 128), (192, 112))  # first: cheaper pictures
 LARGE = SHAPES
-SMALL_SHARE, STRONG_SHARE = 0.7, 0.65  # of the time
+SMALL_SHARE, STRONG_SHARE = 0.5, 0.65  # of the time
 
 
 class Pictures(IterableDataset[Batch]):
@@ -58,19 +58,17 @@ class Trainer:
         decayed = [p for p in self.net.parameters() if p.ndim > 1]
         others = [p for p in self.net.parameters() if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, lr=arguments.rate)
+        self.optimiser = torch.optim.AdamW(groups, lr=arguments.rate, fused=self.device == "cuda")
         self.average = copy.deepcopy(self.net).eval()
         self.seen_s, self.step, self.best = 0.0, 0, 0.0
         self.progress = torch.zeros(1).share_memory_()
 
     def start_from(self, path: Path) -> None:
-        """Takes over the weights of a network that may have been smaller; of a layer that grew, its first inputs."""
+        """Takes over the weights of another network where the two are alike."""
         old, new = torch.load(path, map_location=self.device, weights_only=True)["average"], self.net.state_dict()
         for name, value in old.items():
-            part = tuple(slice(side) for side in value.shape)
-            if new[name].shape != value.shape:
-                new[name].zero_()
-            new[name][part] = value
+            if name in new and new[name].shape == value.shape:
+                new[name].copy_(value)
         self.net.load_state_dict(new)
         self.average.load_state_dict(new)
 
@@ -98,7 +96,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         with torch.autocast(self.device, torch.bfloat16, enabled=self.arguments.bfloat16):
-            parts = losses(self.net, on_device(batch, self.device), self.arguments.points)
+            parts = losses(self.net, on_device(batch, self.device), self.arguments.points, self.arguments.twins)
         self.optimiser.zero_grad(set_to_none=True)
         sum(parts.values(), torch.zeros((), device=self.device)).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
@@ -111,11 +109,10 @@ class Trainer:
     def follow(self, decay: float) -> None:
         """The moving average of the weights, which is what is kept."""
         ours, theirs = self.average.state_dict(), self.net.state_dict()
-        for name, value in ours.items():
-            if value.is_floating_point():
-                value.lerp_(theirs[name], 1 - decay)
-            else:
-                value.copy_(theirs[name])
+        moving = [name for name, value in ours.items() if value.is_floating_point()]
+        torch._foreach_lerp_([ours[name] for name in moving], [theirs[name] for name in moving], 1 - decay)
+        for name in ours.keys() - set(moving):
+            ours[name].copy_(theirs[name])
 
     def check(self, recent: dict[str, float]) -> None:
         """Measures on the held-out photos, keeps the best."""
@@ -163,6 +160,7 @@ def main() -> None:
     parser.add_argument("--check-minutes", type=float, default=4)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--points", type=int, default=512, help="per picture")
+    parser.add_argument("--twins", action="store_true", help="show each picture twice, with other noise")
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0, help="processes that make pictures; 0: the trainer itself")

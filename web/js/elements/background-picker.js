@@ -1,6 +1,6 @@
 import { api, thumbnailUrl } from "../api.js";
 import { h, uniqueId } from "../dom.js";
-import { language } from "../i18n.js";
+import { language, say } from "../i18n.js";
 import { icon } from "../icons.js";
 import { remembered } from "../storage.js";
 import { PictureUpload } from "./picture-upload.js";
@@ -24,6 +24,7 @@ export class BackgroundPicker extends HTMLElement {
     this.grid = h("div", { class: "backgrounds" });
     this.colour = h("input", { type: "color", value: FIRST_OWN_COLOUR, tLabel: "effects.own-colour", "data-testid": "own-colour" });
     this.ownColour = this.tile("", this.colour, h("span", { t: "effects.own-colour" }));
+    say(this.ownColour.radio, "effects.own-colour", undefined, "tLabel"); // or it would be read out with the colour's number
     this.upload = new PictureUpload(meetingId);
     /** @type {Pick} */
     this.pick = { effect: "blur" };

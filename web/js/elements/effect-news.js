@@ -1,3 +1,4 @@
+import { OFF } from "../effect-control.js";
 import { t } from "../i18n.js";
 import { isAiling } from "./person-row.js";
 
@@ -8,8 +9,6 @@ import { isAiling } from "./person-row.js";
 
 const FAILED_S = 60; // there is something to do about it
 const REDUCED_S = 12;
-/** @type {SourceEffects} */
-const WELL = { state: "off", reason: null, hides: false, reduced: false };
 
 /** Tells a person in the meeting when an effect of theirs does not work as they wish. */
 export class EffectNews {
@@ -20,8 +19,8 @@ export class EffectNews {
     this.toolbar = toolbar;
     this.notices = notices;
     this.panel = panel;
-    this.camera = WELL;
-    this.microphone = WELL;
+    this.camera = OFF;
+    this.microphone = OFF;
     this.onTold = () => this.tell();
     effects.addEventListener("told", this.onTold);
     if (effects.state) this.tell();
@@ -34,8 +33,8 @@ export class EffectNews {
   /** @private */
   tell() {
     const [camera, microphone] = [this.effects.standing("camera"), this.effects.standing("microphone")];
-    this.tellFailure("camera", this.camera, camera, camera.hides ? "effects.camera-failed" : "effects.camera-failed-open");
-    this.tellFailure("microphone", this.microphone, microphone, "effects.microphone-failed");
+    this.tellFailure("camera", this.camera, camera);
+    this.tellFailure("microphone", this.microphone, microphone);
     if (camera.reduced && !this.camera.reduced && this.panel.hidden) {
       this.notices.show(t("effects.reduced"), { detail: camera.reason ?? "", seconds: REDUCED_S, key: "effects-reduced" });
     }
@@ -43,14 +42,22 @@ export class EffectNews {
     this.toolbar.setEffectTrouble(camera.state === "failed" || microphone.state === "failed");
   }
 
-  /** @private @param {"camera" | "microphone"} source @param {SourceEffects} before @param {SourceEffects} now @param {Key} text */
-  tellFailure(source, before, now, text) {
+  /** @private @param {"camera" | "microphone"} source @param {SourceEffects} before @param {SourceEffects} now */
+  tellFailure(source, before, now) {
     const key = `effects-${source}`;
     if (now.state !== "failed") return this.notices.clear(key);
     if (!this.panel.hidden || (before.state === "failed" && before.reason === now.reason)) return undefined;
     const action = { text: /** @type {const} */ ("try-again"), run: () => this.effects.again() };
-    return this.notices.show(t(text), { tone: "danger", detail: now.reason ?? "", seconds: FAILED_S, key, action });
+    return this.notices.show(t(failureOf(source, now)), { tone: "danger", detail: now.reason ?? "", seconds: FAILED_S, key, action });
   }
+}
+
+/** What has failed and what the others get instead, as far as the server says so in more than words.
+ *  @param {"camera" | "microphone"} source @param {SourceEffects} standing @returns {Key} */
+export function failureOf(source, { hides, no_room }) {
+  const why = no_room ? "no-room" : "failed";
+  if (source === "microphone") return `effects.microphone-${why}`;
+  return hides ? `effects.camera-${why}` : `effects.camera-${why}-open`;
 }
 
 /** What a tile says of somebody else's filters; only one that protects privacy puts a card in place of the picture.
@@ -64,7 +71,7 @@ export function noteOf(person, effects) {
 
 /** What the own tile says of one's own. @param {EffectControl | null} effects @returns {Key | null} */
 export function ownNoteOf(effects) {
-  const { state, hides } = effects?.standing("camera") ?? WELL;
+  const { state, hides } = effects?.standing("camera") ?? OFF;
   if (state === "failed") return hides ? "tile.own-failed" : "tile.own-failed-open";
   if (state === "interrupted") return "tile.own-interrupted";
   return effects?.secret && state !== "on" ? "tile.own-starting" : null;

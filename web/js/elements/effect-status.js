@@ -1,5 +1,6 @@
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
+import { failureOf } from "./effect-news.js";
 
 /** @typedef {import("../i18n.js").Key} Key */
 /** @typedef {import("../session.js").Session} Session */
@@ -36,11 +37,12 @@ export class EffectStatus extends HTMLElement {
   show() {
     const { effects } = this.session ?? {};
     if (!this.session || !effects) return;
-    const { state, reason, hides, reduced } = effects.standing(this.source);
+    const told = effects.standing(this.source);
+    const { state, reason, reduced } = told;
     const offers = this.source === "camera" ? effects.offer.filters : effects.offers.filter((each) => each === effects.offer.denoiser);
     const wanted = offers.filter((each) => effects.isOn(each));
     const pending = wanted.some((each) => effects.isChanging(each)); // beside others that are on
-    const [standing, key] = standingOf(this.session, this.source, wanted.length > 0, pending && state === "on" ? "starting" : state, hides);
+    const [standing, key] = standingOf(this.session, this.source, wanted.length > 0, pending && state === "on" ? { ...told, state: "starting" } : told);
     const shown = JSON.stringify([standing, key, reason, reduced]);
     if (shown === this.written) return;
     this.written = shown;
@@ -58,11 +60,12 @@ export class EffectStatus extends HTMLElement {
 /**
  * Never "on" before the server says so.
  * @param {Session} session @param {"camera" | "microphone"} source @param {boolean} wanted whether any is on
- * @param {import("../protocol.js").EffectState} state @param {boolean} hides
+ * @param {import("../protocol.js").SourceEffects} told
  * @returns {[Standing, Key]}
  */
-function standingOf(session, source, wanted, state, hides) {
-  if (state === "failed") return ["failed", source === "microphone" ? "effects.microphone-failed" : hides ? "effects.camera-failed" : "effects.camera-failed-open"];
+function standingOf(session, source, wanted, told) {
+  const { state } = told;
+  if (state === "failed") return ["failed", failureOf(source, told)];
   if (state === "interrupted") return ["interrupted", "effects.interrupted"];
   if (state === "on") return ["on", source === "microphone" ? "effects.microphone-on" : "effects.camera-on"];
   if (!wanted) return ["idle", "effects.all-off"];

@@ -1,4 +1,4 @@
-import { fill, h, uniqueId } from "../dom.js";
+import { fill, h, LocalizedElement, uniqueId } from "../dom.js";
 import { missingProtection } from "../effect-control.js";
 import { formatList } from "../i18n.js";
 import { icon } from "../icons.js";
@@ -13,7 +13,7 @@ import { Preview } from "./preview.js";
 /** @typedef {import("../session.js").Session} Session */
 
 /** Before the meeting: one's name, picture and sound, and the effects on them. Event: `vmeet-join` (detail: name). */
-export class Lobby extends HTMLElement {
+export class Lobby extends LocalizedElement {
   /** @param {Meeting} [meeting] @param {Session} [session] @param {string} [name] */
   constructor(meeting, session, name = "") {
     super();
@@ -35,7 +35,9 @@ export class Lobby extends HTMLElement {
     this.label = h("label", { for: id, t: "lobby.name" });
   }
 
+  /** @override */
   connectedCallback() {
+    super.connectedCallback();
     if (this.childElementCount || !this.meeting || !this.media) return;
     this.dataset.testid = "lobby";
     const preview = new Preview(this.session);
@@ -52,9 +54,16 @@ export class Lobby extends HTMLElement {
     this.name.focus();
   }
 
+  /** @override */
   disconnectedCallback() {
+    super.disconnectedCallback();
     for (const type of ["state", "preview-failed"]) this.session?.removeEventListener(type, this.changed);
     this.session?.effects?.removeEventListener("refused", this.refused);
+  }
+
+  /** Titles of effects do not follow the language by themselves. @override */
+  localize() {
+    this.showNotes();
   }
 
   /** @private */
@@ -69,15 +78,15 @@ export class Lobby extends HTMLElement {
   showNotes() {
     const effects = this.session?.effects ?? null;
     this.hint.hidden = this.session?.state !== "previewing" || this.session.previewFailed;
-    const missing = missingProtection(this.meeting?.effects ?? null).map(titleOf);
-    const outdated = (effects?.outdated ?? []).map(titleOf);
+    const missing = formatList(missingProtection(this.meeting?.effects ?? null).map(titleOf));
+    const outdated = formatList((effects?.outdated ?? []).map(titleOf));
     const said = JSON.stringify([missing, outdated, this.refusal, this.session?.previewFailed]);
     if (said === this.said) return; // it is read out
     this.said = said;
     fill(
       this.notes,
-      missing.length ? note("warning", h("p", { t: "effects.missing", tParams: { titles: formatList(missing) } })) : null,
-      outdated.length ? note("", h("p", { t: "effects.outdated", tParams: { titles: formatList(outdated) } })) : null,
+      missing ? note("warning", h("p", { t: "effects.missing", tParams: { titles: missing } })) : null,
+      outdated ? note("", h("p", { t: "effects.outdated", tParams: { titles: outdated } })) : null,
       this.refusal ? note("warning", h("p", { t: "effects.refused" }), h("p", { class: "detail" }, this.refusal)) : null,
       this.session?.previewFailed ? note("", h("p", { t: "effects.no-preview" })) : null,
     );

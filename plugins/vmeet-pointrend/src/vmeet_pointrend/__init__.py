@@ -8,8 +8,8 @@ from vmeet_pointrend.settings import PointRendSettings
 
 MODEL = Weight(
     "pointrend.onnx",
-    "6c3ee5f16ef91787fb97c98bdfb5a99191e2b11111ed05ed2817991beba73a3b",
-    1432599,
+    "8c54463d0203fe6babdb25c678776e820b664e11a0e8946defb8af282a2f2963",
+    7511712,
     "Apache-2.0",
     (Source(package_data=("vmeet_pointrend", "pointrend.onnx")),),
 )
