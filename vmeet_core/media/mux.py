@@ -24,6 +24,7 @@ CRF = 24
 #: There are no B-frames: in parts that are put together, nothing has to change places.
 _X264 = "cabac=1:8x8dct=1:subme=1:deblock=0,0:aq-mode=1:mbtree=1:rc-lookahead=10:open-gop=0:stitchable=1"
 AAC_BITS_PER_S = 128_000
+_AAC = {"aac_coder": "fast"}  # a third of the time of "twoloop", at a bit rate that leaves room
 _BT601, _BT709, _LIMITED = 6, 1, 1  # libavutil's numbers: SMPTE 170M matrix, BT.709 primaries and transfer, MPEG range
 _FASTSTART = {"movflags": "+faststart"}
 
@@ -141,7 +142,7 @@ def _form(stream: VideoStream) -> tuple[object, ...]:
 def _encoded(output: OutputContainer, path: Path) -> Iterator[Packet]:
     with av.open(str(path)) as source:
         rate_hz = source.streams.audio[0].rate
-    stream = output.add_stream("aac", rate=rate_hz, layout="mono")
+    stream = output.add_stream("aac", rate=rate_hz, layout="mono", options=_AAC)
     stream.bit_rate = AAC_BITS_PER_S
 
     def packets() -> Iterator[Packet]:
