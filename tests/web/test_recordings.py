@@ -476,6 +476,52 @@ async def test_results_are_called_after_what_differs_or_as_somebody_wants(page: 
     await expect(versions.nth(1)).to_contain_text("Denoiser: dtln · ")
 
 
+async def test_runs_that_share_their_files_are_one_version_unless_somebody_named_both(
+    page: Page, site: Any, film: str
+) -> None:
+    request = {"denoiser": "dtln", "options": {}, "layout": None}
+    first = job("j1", "done", DONE, request=request, results=RESULTS, name="First")
+    again = job("j2", "done", DONE, request=request, results=RESULTS, created_at_s=1.8e9)
+    speaker = job("j3", "done", DONE, request=request | {"layout": "speaker"}, results=LATER, created_at_s=1.81e9)
+    show_one(site, film, job=speaker, jobs=[first, again, speaker])
+    await page.goto("/recordings/r1")
+    version = page.get_by_test_id("version")
+    options = version.locator("option")
+    await expect(options).to_have_count(2)
+    await expect(options.nth(0)).to_contain_text("Denoiser: dtln (The speaker large) · ")
+    await expect(options.nth(1)).to_contain_text("First · ")
+    await version.select_option("j2")
+    site.events.put_nowait(("job", again | {"name": "Second"}))
+    await expect(options).to_have_count(3)
+    await expect(options.nth(1)).to_contain_text("Second · ")
+    await expect(options.nth(2)).to_contain_text("First · ")
+    await expect(version).to_have_value("j2")
+
+
+async def test_files_of_each_person_belong_to_the_run_that_somebody_named(page: Page, site: Any, film: str) -> None:
+    named = READY | {"name": "First"}
+    show_one(site, film, job=named, jobs=[named])
+    site.answers["POST /api/recordings/r1/jobs"] = (201, READY)
+    await page.goto("/recordings/r1")
+    await page.get_by_test_id("person-files").click()
+    await expect(page.get_by_test_id("person-files")).to_be_enabled()
+    asked = {"denoiser": "dtln", "options": {}, "files": "per-person", "name": "First"}
+    assert site.bodies["POST /api/recordings/r1/jobs"] == asked
+
+
+async def test_what_is_watched_stays_when_its_run_is_made_again(page: Page, site: Any, film: str) -> None:
+    later = show_two(site, film)
+    await page.goto("/recordings/r1")
+    version = page.get_by_test_id("version")
+    await version.select_option("j1")
+    again = READY | {"id": "j3", "created_at_s": 1.8e9, "request": READY["request"] | {"files": "per-person"}}
+    show_one(site, film, job=again, jobs=[READY, later, again])
+    site.events.put_nowait(("job", again))
+    await expect(version.locator("option").and_(page.locator("[value=j3]"))).to_have_count(1)
+    await expect(version).to_have_value("j3")
+    await expect(page.get_by_test_id("video")).to_have_attribute("src", f"/api/recordings/r1/files/{RESULTS['video']}")
+
+
 async def test_another_version_plays_from_the_same_place(page: Page, site: Any, film: str) -> None:
     show_two(site, film)
     await page.goto("/recordings/r1")
