@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -32,9 +33,12 @@ from killmatrix_truth import MOST_MISSING_S, Told, Truth, differing, missing_s
 from leak_peers import until
 from playwright.async_api import Page
 
+from vmeet_core.pipeline.views import ProcessRequest
+
 Victim = Literal["server", "worker", "both"]
 Point = Literal["start", "middle", "border"]
-STEPS = ("prepare", "audio", "mix", "layout", "join", "thumbnail")
+OF_PEOPLE = ("person-picture", "person-video", "person-audio")  #: steps of files of each person, which are asked for
+STEPS = ("prepare", "audio", "mix", "layout", "join", "thumbnail", "voices", "captions", "chapters", *OF_PEOPLE)
 POINTS: tuple[Point, ...] = ("start", "middle", "border")
 LONGEST_S = 4.0  #: of a recording until its kill
 TOLD_S = 20.0
@@ -113,6 +117,8 @@ class Matrix:
 
     async def kill_step(self, recording_id: str, kill: StepKill) -> bool:
         """Wait for the point and kill; False when the job ended before it came."""
+        if kill.step in OF_PEOPLE and not await self._ask_for_files_of_people(recording_id):
+            return False
         if not await self._reached(recording_id, kill):
             return False
         if kill.victim != "server" and not self.kill_worker(kill.step) and kill.victim == "worker":
@@ -122,6 +128,13 @@ class Matrix:
             await self.server.start()
         self.kills[f"{kill.step}, {kill.point}, {kill.victim}"] += 1
         return True
+
+    async def _ask_for_files_of_people(self, recording_id: str) -> bool:
+        """False where the server refuses it, as it does while it does not know yet that the recording has ended."""
+        body = ProcessRequest(files="per-person").model_dump(include={"files"})
+        url = f"{self.server.url}/api/recordings/{recording_id}/jobs"
+        async with aiohttp.ClientSession() as http, http.post(url, json=body) as answer:
+            return answer.status == HTTPStatus.CREATED
 
     async def _reached(self, recording_id: str, kill: StepKill) -> bool:
         deadline_s = time.monotonic() + STEP_S
@@ -270,7 +283,7 @@ async def judged(matrix: Matrix, with_chromium: bool, report: Callable[[str], No
             if truth.due_s > MOST_MISSING_S:
                 faults.append(f"its job is {row['state']}: {_errors(row)}")
             continue
-        unlike = await differing(folder, row["job"]["results"])
+        unlike = await differing(folder, row["job"])
         differ += bool(unlike)
         faults += [f"{name} is not what an undisturbed run gives" for name in unlike]
     if with_chromium:

@@ -126,21 +126,25 @@ def _looks(path: Path) -> Iterator[tuple[float, int | None]]:
         return
 
 
-async def differing(folder: Path, results: dict[str, str]) -> list[str]:
-    """Names of the results that are not, bit by bit, those of a run on a copy that nobody disturbs."""
+async def differing(folder: Path, told: dict[str, Any]) -> list[str]:
+    """Names of the results that are not, bit by bit, those of a run on a copy that nobody disturbs.
+
+    ``told`` is a job as the server shows it.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary) / folder.name
         copy.mkdir()
         shutil.copy(folder / MANIFEST_NAME, copy)
         shutil.copytree(folder / SEGMENTS, copy / SEGMENTS)
-        job = await _processed(copy, Path(temporary))
+        job = await _processed(copy, Path(temporary), ProcessRequest.model_validate(told["request"]))
+        results = told["results"]
         names = results.keys() | job.results.keys()
         return sorted(
             name for name in names if _digest(folder, results.get(name)) != _digest(copy, job.results.get(name))
         )
 
 
-async def _processed(folder: Path, place: Path) -> JobView:
+async def _processed(folder: Path, place: Path, request: ProcessRequest) -> JobView:
     ended: asyncio.Future[JobView] = asyncio.get_running_loop().create_future()
 
     def on_change(job: JobView) -> None:
@@ -151,7 +155,7 @@ async def _processed(folder: Path, place: Path) -> JobView:
     database = await Database.open(place / "state.sqlite3")
     scheduler = Scheduler(database, settings, on_change, registry=discover())
     try:
-        await scheduler.submit(folder.name, folder, ProcessRequest())
+        await scheduler.submit(folder.name, folder, request)
         return await ended
     finally:
         await scheduler.close()

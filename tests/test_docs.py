@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from vmeet_core import hookspecs
 from vmeet_core.plugins import KINDS, NOT_RUN, discover, unfit
 from vmeet_core.plugins.inspection import BASES
-from vmeet_core.settings import IceServer, Pipeline, Preset, Recording, Server, Uploads, Weights, load_settings
+from vmeet_core.settings import IceServer, Pipeline, Preset, Recording, Server, Uploads, Video, Weights, load_settings
 from vmeet_core.settings.models import Tables
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +28,7 @@ SECTIONS = {
     "## `[pipeline]`": Pipeline,
     "## `[recording]`": Recording,
     "## `[uploads]`": Uploads,
+    "## `[video]`": Video,
 }
 
 

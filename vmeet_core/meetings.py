@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from vmeet_core.manifest import SourceKind
 from vmeet_core.protocol import EffectState, EffectWishes, ParticipantInfo, RecordingInfo
-from vmeet_core.settings import PeopleMayChange, Preset
+from vmeet_core.settings import LayoutName, PeopleMayChange, Preset
 
 State = Literal["waiting", "previewing", "in", "left"]
 StreamKind = Literal["whip", "whep"]
@@ -33,6 +33,7 @@ class Choices(BaseModel):
     denoiser: str | None = None
     transcriber: str | None = None
     video_enhancer: str | None = None
+    layout: LayoutName | None = None
     language: str | None = None
     script: str | None = None
     options: dict[str, dict[str, Any]] = {}

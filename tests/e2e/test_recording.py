@@ -64,12 +64,24 @@ async def review_and_delete(server: Any, page: Page, found: dict[str, Any]) -> N
         await page.get_by_test_id("sound-original").check(force=True)
         await expect(player).to_have_js_property("paused", False)
         await plays_past(player, position_s)
+    await files_of_each_person(page)
     page.on("dialog", lambda dialog: dialog.accept())
     await page.get_by_test_id("delete").click()
     await page.get_by_test_id("confirm-yes").click()
     await page.wait_for_url("**/recordings", timeout=10_000)
     assert server.get("/api/recordings") == {"recordings": []}
     assert not (server.folder / "data" / "recordings" / found["id"]).exists()
+
+
+async def files_of_each_person(page: Page) -> None:
+    await page.get_by_test_id("person-files").click()
+    for name in ("王小明", "Ben", "Carla"):
+        link = page.get_by_role("link", name=f"Download: Video of {name}")
+        await expect(link).to_be_visible(timeout=120_000)
+    await expect(page.get_by_test_id("person-progress")).to_be_hidden(timeout=30_000)
+    await expect(page.get_by_role("link", name="Download: Captions")).to_be_visible()
+    await page.locator("vmeet-chapters summary").click()
+    await expect(page.get_by_test_id("chapters")).to_contain_text("王小明, Ben, Carla joined")
 
 
 @pytest.mark.parametrize("presets", ["[meetings.default]\n"])

@@ -1,10 +1,10 @@
-"""Tests of the grid and of painting."""
+"""Tests of where tiles lie, and of painting."""
 
 import numpy as np
 import pytest
 
 from vmeet_core.media.frames import Planes
-from vmeet_core.media.layout import BACKGROUND, Canvas, Patch, Rect, fitted, grid
+from vmeet_core.media.layout import BACKGROUND, GAP_PX, STRIP, Canvas, Patch, Rect, fitted, grid, stage
 
 
 def planes(width: int, height: int, color: tuple[int, int, int]) -> Planes:
@@ -27,6 +27,46 @@ def test_cells_are_equal_even_inside_and_apart(count: int) -> None:
         covered[cell.y : cell.y + cell.height, cell.x : cell.x + cell.width] += 1
     assert covered.max() == 1
     assert covered.sum() == count * cells[0].width * cells[0].height
+
+
+@pytest.mark.parametrize("size_px", [(1280, 720), (1920, 1080), (320, 180), (720, 1280)])
+@pytest.mark.parametrize("large", [1, 2, 3])
+@pytest.mark.parametrize("small", [*range(1, 26), 48, 49])
+def test_large_pictures_have_most_and_nothing_overlaps(large: int, small: int, size_px: tuple[int, int]) -> None:
+    width, height = size_px
+    first, second = stage(large, small, width, height)
+    assert (len(first), len(second)) == (large, small)
+    assert len({(cell.width, cell.height) for cell in second}) == 1
+    covered = np.zeros((height, width), np.int8)
+    for cell in [*first, *second]:
+        assert all(value % 2 == 0 and value >= 0 for value in cell)
+        assert cell.x + cell.width <= width
+        assert cell.y + cell.height <= height
+        covered[cell.y : cell.y + cell.height, cell.x : cell.x + cell.width] += 1
+    assert covered.max() == 1
+    bounds = max(cell.x + cell.width for cell in first) * max(cell.y + cell.height for cell in first)
+    assert bounds >= (1 - STRIP - 2 * GAP_PX / 320) * width * height
+    tile = second[0]
+    assert tile.width == pytest.approx(tile.height * 16 / 9, abs=4)  # both are rounded to even numbers
+
+
+def test_the_strip_has_one_line_for_few_and_more_for_many() -> None:
+    lines = [len({cell.x for cell in stage(1, small, 1280, 720)[1]}) for small in (1, 4, 7, 8, 16, 24, 48)]
+    assert lines == sorted(lines)
+    assert lines[:4] == [1, 1, 1, 2]
+    assert min(cell.height for cell in stage(1, 48, 1280, 720)[1]) >= 44
+
+
+def test_an_upright_canvas_has_the_strip_below() -> None:
+    (large,), strip = stage(1, 3, 720, 1280)
+    assert large.y == 0
+    assert large.width == 720
+    assert min(cell.y for cell in strip) == large.y + large.height + GAP_PX
+
+
+def test_alone_in_kind_they_share_the_canvas() -> None:
+    assert stage(0, 3, 1280, 720) == ([], grid(3, 1280, 720))
+    assert stage(2, 0, 1280, 720) == (grid(2, 1280, 720), [])
 
 
 def test_the_shapes_people_expect() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from material import RATE_HZ, beep, flash, onset_s
 
-from vmeet_core.media.audio import AudioWriter, read_audio
+from vmeet_core.media.audio import AudioWriter, MediaError, read_audio
 from vmeet_core.media.frames import planes_of
 from vmeet_core.media.mux import PictureWriter, join, picture_at
 
@@ -92,3 +92,39 @@ def test_a_writer_that_fails_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), PictureWriter(tmp_path / "a.mp4", 64, 64, Fraction(30), 1):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
+
+
+def grey(
+    path: Path, luma: int, frames: int, size_px: tuple[int, int] = (160, 90), fps: Fraction = Fraction(30)
+) -> Path:
+    width, height = size_px
+    half = np.full((height // 2, width // 2), 128, np.uint8)
+    with PictureWriter(path, width, height, Fraction(fps), 1) as writer:
+        for _ in range(frames):
+            writer.write((np.full((height, width), luma, np.uint8), half, half))
+    return path
+
+
+@pytest.mark.parametrize("fps", [Fraction(30), Fraction(30_000, 1001), Fraction(15)])
+def test_parts_follow_one_another_without_a_seam(tmp_path: Path, sound: Path, fps: Fraction) -> None:
+    lengths = (31, 1, 45)
+    parts = [grey(tmp_path / f"{n}.mp4", 60 + 60 * n, count, fps=fps) for n, count in enumerate(lengths)]
+    join(tmp_path / "out.mp4", parts, sound)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.streams.video[0].average_rate == fps
+        found = [(frame.time, float(planes_of(frame)[0].mean())) for frame in container.decode(video=0)]
+    assert [time_s for time_s, _ in found] == pytest.approx([n / fps for n in range(77)], abs=1e-4)
+    lumas = [60] * 31 + [120] + [180] * 45
+    assert [value for _, value in found] == pytest.approx(lumas, abs=3)
+
+
+def test_parts_of_another_size_are_refused(tmp_path: Path) -> None:
+    parts = [grey(tmp_path / "a.mp4", 60, 5), grey(tmp_path / "b.mp4", 60, 5, size_px=(320, 180))]
+    with pytest.raises(MediaError, match=r"b\.mp4 cannot follow .*a\.mp4"):
+        join(tmp_path / "out.mp4", parts, None)
+
+
+def test_the_index_is_in_front(tmp_path: Path, picture: Path, sound: Path) -> None:
+    join(tmp_path / "out.mp4", picture, sound)
+    data = (tmp_path / "out.mp4").read_bytes()
+    assert 0 < data.index(b"moov") < data.index(b"mdat")

@@ -92,3 +92,22 @@ def test_pictures_of_a_file_cut_short(tmp_path: Path) -> None:
     write_pictures(tmp_path / "a.mkv", 2.0)
     cut(tmp_path / "a.mkv", 0.6)
     assert 20 < len(list(segment_pictures(tmp_path / "a.mkv"))) < 60
+
+
+@pytest.mark.parametrize("codec", ["vp8", "h264"])
+def test_reading_begins_at_a_keyframe_before_the_moment(tmp_path: Path, codec: str) -> None:
+    write_pictures(tmp_path / "a.mkv", 4.0, codec=codec)  # a keyframe every second
+    times_s = [time_s for time_s, _ in segment_pictures(tmp_path / "a.mkv", from_s=2.5)]
+    assert times_s[0] == pytest.approx(2.0, abs=0.01)
+    assert times_s[-1] == pytest.approx(4 - 1 / FPS, abs=0.01)
+    assert len(times_s) == 2 * FPS
+
+
+@pytest.mark.parametrize("from_s", [0.5, 1.0, 2.9, 99.0])
+def test_a_file_without_an_index_is_read_from_early_enough(tmp_path: Path, from_s: float) -> None:
+    write_pictures(tmp_path / "a.mkv", 4.0)
+    cut(tmp_path / "a.mkv", 0.7)
+    times_s = [time_s for time_s, _ in segment_pictures(tmp_path / "a.mkv", from_s=from_s)]
+    assert times_s[0] <= from_s
+    whole = [time_s for time_s, _ in segment_pictures(tmp_path / "a.mkv")]
+    assert times_s == whole[-len(times_s) :]

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from vmeet_core.hookspecs import Permanent
-from vmeet_core.pipeline.graph import build_graph, check_request
+from vmeet_core.pipeline.graph import build_graph, check_request, is_hidden
 from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
-from vmeet_core.pipeline.spec import StepSpec
+from vmeet_core.pipeline.spec import StepSpec, keyed
 from vmeet_core.pipeline.views import ProcessRequest
 from vmeet_core.plugins import Registry
 from vmeet_core.settings import Settings
@@ -19,7 +19,7 @@ def track(person: str, source: Any) -> Track:
     return Track(source=source, segments=(segment,))
 
 
-def prepared(canvas: bool = True, **people: tuple[Any, ...]) -> Prepared:
+def prepared(canvas: bool = True, is_meeting: bool = True, **people: tuple[Any, ...]) -> Prepared:
     persons = tuple(
         Person(
             id=person,
@@ -31,7 +31,10 @@ def prepared(canvas: bool = True, **people: tuple[Any, ...]) -> Prepared:
     )
     files = [segment.file for person in persons for track in person.tracks for segment in track.segments]
     timeline = Timeline(recording_id="r", title="Standup", duration_s=10, complete=True, people=persons)
-    return Prepared(timeline=timeline, canvas=CanvasFormat() if canvas else None, digests=dict.fromkeys(files, "1:aa"))
+    digests = dict.fromkeys(files, "1:aa")
+    return Prepared(
+        timeline=timeline, canvas=CanvasFormat() if canvas else None, digests=digests, is_meeting=is_meeting
+    )
 
 
 @pytest.fixture
@@ -59,6 +62,9 @@ def test_with_a_denoiser_both_sounds_are_kept(build: Any) -> None:
         "video": "meeting.mp4",
         "video-original": "meeting-original.mp4",
         "thumbnail": "thumbnail.jpg",
+        "voices": "voices.json",
+        "captions": "captions.vtt",
+        "chapters": "chapters.vtt",
     }
     joins = {step.name: step.inputs for step in steps if step.name.startswith("join")}
     assert joins["join:video"] == {"picture": "picture", "sound": "mix-denoised"}
@@ -81,7 +87,7 @@ def test_without_a_denoiser_there_is_one_video(build: Any) -> None:
 @pytest.mark.parametrize("denoiser", [None, "half"])
 def test_a_recording_without_sound_has_a_silent_video(build: Any, denoiser: str | None) -> None:
     steps = build(prepared(ann=("camera",)), denoiser=denoiser)
-    assert set(results(steps)) == {"picture", "video", "thumbnail"}
+    assert set(results(steps)) == {"picture", "video", "thumbnail", "chapters"}
     assert next(step for step in steps if step.name == "join:video").inputs == {"picture": "picture"}
 
 
@@ -124,3 +130,72 @@ def test_what_cannot_be_done_is_refused(
 ) -> None:
     with pytest.raises(Permanent, match=message):
         check_request(request_, settings, registry)
+
+
+def step(steps: list[StepSpec], name: str) -> StepSpec:
+    return next(each for each in steps if each.name == name)
+
+
+def test_a_file_has_no_captions_and_one_layout(build: Any, settings: Settings) -> None:
+    file = prepared(is_meeting=False, ann=("microphone", "camera"))
+    steps = build(file, layout="speaker")
+    assert set(results(steps)) == {"picture", "audio:ann", "mix", "video", "thumbnail"}
+    assert step(steps, "layout") == step(build(file), "layout")
+
+
+def test_the_layout_is_the_requests_or_else_the_settings(settings: Settings, registry: Registry, build: Any) -> None:
+    given = prepared(ann=("microphone", "camera"), bob=("camera",))
+    assert step(build(given), "layout").params["layout"] == "grid"
+    assert step(build(given, layout="speaker"), "layout").params["layout"] == "speaker"
+    otherwise = settings.model_copy(update={"video": settings.video.model_copy(update={"layout": "speaker"})})
+    steps = build_graph(given, ProcessRequest(), otherwise, registry)
+    assert step(steps, "layout").params["layout"] == "speaker"
+    again = build_graph(given, ProcessRequest(layout="grid"), otherwise, registry)
+    assert step(again, "layout") == step(build(given), "layout")
+
+
+def test_only_the_speakers_layout_waits_for_the_sound(build: Any) -> None:
+    given = prepared(ann=("microphone", "camera"))
+    grid, speaker = build(given), build(given, layout="speaker")
+    assert grid[0].name == "layout"
+    assert step(grid, "layout").inputs == {}
+    assert step(speaker, "layout").inputs == {"voices": "voices"}
+    assert step(build(prepared(ann=("camera",)), layout="speaker"), "layout").inputs == {}
+
+
+def test_a_denoiser_changes_neither_who_speaks_nor_the_captions(build: Any) -> None:
+    given = prepared(ann=("microphone", "camera"))
+    plain = {spec.name: key for spec, key in keyed(build(given, layout="speaker"), {})}
+    denoised = {spec.name: key for spec, key in keyed(build(given, layout="speaker", denoiser="half"), {})}
+    assert {name for name in plain if plain[name] != denoised.get(name)} == {"join:video"}
+
+
+def test_files_of_each_person_are_made_when_they_are_asked_for(build: Any) -> None:
+    given = prepared(ann=("microphone", "camera"), bob=("microphone",), cat=("camera-small",))
+    plain, more = build(given), build(given, files="per-person")
+    assert more[: len(plain)] == plain
+    assert results(more[len(plain) :]) == {
+        "person-audio:ann": "person-1-ann.m4a",
+        "person-picture:ann": "picture-1-ann.mp4",
+        "person-video:ann": "person-1-ann.mp4",
+        "person-audio:bob": "person-2-bob.m4a",
+        "person-picture:cat": "picture-3-cat.mp4",
+        "person-video:cat": "person-3-cat.mp4",
+    }
+    assert step(more, "person-video:ann").inputs == {"picture": "person-picture:ann", "sound": "audio:ann"}
+    assert step(more, "person-video:cat").inputs == {"picture": "person-picture:cat"}
+    cleaned = build(given, files="per-person", denoiser="half")
+    assert step(cleaned, "person-audio:bob").inputs == {"sound": "audio-denoised:bob"}
+    (seat,) = step(more, "person-picture:ann").params["seats"]
+    assert seat["present"][0]["start_s"] == 0
+    assert seat["present"][0]["end_s"] > 10
+
+
+def test_what_only_steps_read_is_hidden() -> None:
+    assert [
+        name for name in ("video", "picture", "voices", "person-picture:a", "person-video:a") if is_hidden(name)
+    ] == [
+        "picture",
+        "voices",
+        "person-picture:a",
+    ]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from vmeet_core.pipeline.graph import build_graph
-from vmeet_core.pipeline.plan import PLUGIN_BYTES, planned
+from vmeet_core.pipeline.plan import PIXEL_BYTES, PLUGIN_BYTES, SEAT_BYTES, planned
 from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
 from vmeet_core.pipeline.resources import Limits
 from vmeet_core.pipeline.spec import StepSpec, keyed
@@ -37,15 +37,48 @@ def with_pipeline(settings: Settings, **changes: Any) -> Settings:
     return settings.model_copy(update={"pipeline": settings.pipeline.model_copy(update=changes)})
 
 
-def plan(settings: Settings, registry: Registry, denoiser: str | None = "half") -> dict[str, StepSpec]:
-    steps = build_graph(MEETING, ProcessRequest(denoiser=denoiser), settings, registry)
+def plan(
+    settings: Settings,
+    registry: Registry,
+    denoiser: str | None = "half",
+    prepared: Prepared = MEETING,
+    **request: Any,
+) -> dict[str, StepSpec]:
+    steps = build_graph(prepared, ProcessRequest(denoiser=denoiser, **request), settings, registry)
     return {step.name: step for step in planned(steps, settings, registry, Limits.of(settings.pipeline))}
+
+
+def extras(steps: dict[str, StepSpec]) -> set[str]:
+    return {name for name, step in steps.items() if step.extra}
 
 
 def test_people_wait_for_what_the_video_is_made_of(settings: Settings, registry: Registry) -> None:
     steps = plan(settings, registry)
-    assert {name for name, step in steps.items() if step.extra} == {"mix", "join:video-original", "thumbnail"}
-    assert {name for name, step in plan(settings, registry, None).items() if step.extra} == {"thumbnail"}
+    texts = {"voices", "captions", "chapters"}
+    assert extras(steps) == {"mix", "join:video-original", "thumbnail"} | texts
+    assert extras(plan(settings, registry, None)) == {"thumbnail"} | texts
+
+
+def test_nobody_waits_for_files_of_each_person_but_the_speakers_layout_waits_for_the_voices(
+    settings: Settings, registry: Registry
+) -> None:
+    meeting = plan(settings, registry, layout="speaker")
+    assert extras(meeting) == {"mix", "join:video-original", "thumbnail", "captions", "chapters"}
+    both = plan(settings, registry, layout="speaker", files="per-person")
+    each = {"person-picture:ann", "person-video:ann", "person-audio:ann", "person-audio:bob"}
+    assert extras(both) == extras(meeting) | each
+
+
+def test_a_larger_picture_and_more_people_need_more_memory(settings: Settings, registry: Registry) -> None:
+    large = MEETING.model_copy(update={"canvas": CanvasFormat(width=3840, height=2160)})
+    small, large_ = (plan(settings, registry, prepared=each, files="per-person") for each in (MEETING, large))
+    more = large_["layout"].needs.memory_bytes - small["layout"].needs.memory_bytes
+    assert more == PIXEL_BYTES * (3840 * 2160 - 1280 * 720)
+    alone = small["person-picture:ann"].needs
+    assert (alone.memory_bytes, alone.cpu) == (
+        small["layout"].needs.memory_bytes - SEAT_BYTES,
+        small["layout"].needs.cpu,
+    )
 
 
 def test_a_plugin_takes_a_gpu_where_models_run_on_one(settings: Settings, registry: Registry) -> None:

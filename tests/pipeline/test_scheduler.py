@@ -15,7 +15,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from material import RATE_HZ, RecordingMaker, beep, cut, flash, onset_s, tone
+from material import RATE_HZ, RecordingMaker, beep, cut, flash, level, onset_s, tone
 from processes import appeared, is_running
 
 from vmeet_core.database import Address, DatabaseUnavailable
@@ -247,7 +247,7 @@ async def test_pictures_without_sound(recording: RecordingMaker, make_scheduler:
     scheduler, watcher = await make_scheduler()
     job = await done(scheduler, watcher, folder, denoiser="half")
     assert job.state == "done"
-    assert set(job.results) == {"video", "thumbnail"}
+    assert set(job.results) == {"video", "thumbnail", "chapters"}
 
 
 async def test_a_recording_that_a_kill_cut_short(recording: RecordingMaker, make_scheduler: MakeScheduler) -> None:
@@ -435,7 +435,9 @@ async def test_a_change_of_plugin_starts_processes_for_what_follows_and_nothing_
     folder = small(recording)
     scheduler, watcher = await make_scheduler()
     await done(scheduler, watcher, folder, denoiser="half")
-    assert sorted(processes) == ["audio", "denoise", "join", "join", "layout", "mix", "mix", "prepare", "thumbnail"]
+    texts = ("captions", "chapters", "voices")
+    made = ("audio", "denoise", "join", "join", "layout", "mix", "mix", "prepare", "thumbnail", *texts)
+    assert sorted(processes) == sorted(made)
     del processes[:]
     await done(scheduler, watcher, folder, denoiser="half", options={"half": {"gain": 0.25}})
     assert sorted(processes) == ["denoise", "join", "mix", "prepare"]
@@ -461,7 +463,9 @@ async def test_equal_jobs_share_every_process_also_while_an_end_is_being_written
         ids.append(await scheduler.submit("r1", folder, ProcessRequest()))
         await asyncio.sleep(0.3)
     assert {(await watcher.ended(job_id)).state for job_id in ids} == {"done"}
-    assert sorted(processes) == ["audio", "join", "layout", "mix", "prepare", "prepare", "prepare", "thumbnail"]
+    texts = ("captions", "chapters", "voices")
+    made = ("audio", "join", "layout", "mix", "prepare", "prepare", "prepare", "thumbnail", *texts)
+    assert sorted(processes) == sorted(made)
 
 
 async def test_a_recording_whose_folder_is_gone_says_so(
@@ -664,3 +668,44 @@ async def test_a_killed_step_is_run_again_by_itself(
     job = await watcher.ended(job_id)
     assert job.state == "done"
     assert step(job, "denoise:ann").attempts == 1
+
+
+async def test_files_of_each_person_come_without_repeating_anything(
+    recording: RecordingMaker, make_scheduler: MakeScheduler
+) -> None:
+    """Two who speak in turn, one of them without a camera: as the page asks for it, after the meeting's own job."""
+    recording.join("ann", name="王小明")
+    recording.sound("ann", 0.0, 6.0, syllables(0.5, 2.5))
+    recording.pictures("ann", 0.5, 3.0, flash(1.5))
+    recording.join("bob", 0.0)
+    recording.sound("bob", 0.0, 6.0, syllables(3.0, 5.5))
+    folder = recording.write(6.0)
+    scheduler, watcher = await make_scheduler()
+    first = await done(scheduler, watcher, folder, layout="speaker")
+    assert first.state == "done", [one.error for one in first.steps]
+    captions = (folder / first.results["captions"]).read_text(encoding="utf-8")
+    assert captions.count("<v 王小明>王小明") == captions.count("<v Bob>Bob") == 1
+    assert "joined\n00:00:00.000 --> 00:00:06.000\n+ 王小明, Bob\n" in (folder / first.results["chapters"]).read_text()
+    second = await done(scheduler, watcher, folder, layout="speaker", files="per-person")
+    assert second.state == "done", [one.error for one in second.steps]
+    assert first.results.items() <= second.results.items()
+    made = set(second.results) - set(first.results)
+    assert made == {"person-video:ann", "person-audio:ann", "person-audio:bob"}
+    assert [one.seconds for one in second.steps if one.name in states(first) and one.name != "prepare"] == [0.0] * (
+        len(first.steps) - 1
+    )
+    video = folder / second.results["person-video:ann"]
+    assert flash_s(video) == pytest.approx(2.0, abs=0.05)
+    with av.open(str(video)) as container:
+        assert [stream.codec.name for stream in container.streams] == ["h264", "aac"]
+        assert float(container.duration or 0) / av.time_base == pytest.approx(6.0, abs=0.1)
+    quiet, loud = (level(read_all(folder / second.results["person-audio:bob"], RATE_HZ)[part]) for part in HALVES)
+    assert loud > 100 * quiet
+
+
+HALVES = (slice(RATE_HZ // 2, 2 * RATE_HZ), slice(3 * RATE_HZ, 5 * RATE_HZ))
+
+
+def syllables(from_s: float, until_s: float) -> Any:
+    voice = tone(300, 0.3)
+    return lambda t: np.where((t >= from_s) & (t < until_s) & ((t - from_s) % 0.3 < 0.2), voice(t), 1e-4 * voice(t))

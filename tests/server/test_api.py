@@ -370,3 +370,33 @@ async def test_a_server_that_ends_while_its_database_is_locked_ends(
     shown = await (await second.get("/api/recordings/r1")).json()
     assert shown["state"] != "recording"
     assert "stopped while it recorded" in shown["note"]
+
+
+async def test_a_job_has_the_layout_and_the_files_that_were_asked_for(client: Any) -> None:
+    hall = client.app[HALL]
+    meeting = new_meeting("t", "plain", Choices())
+    await hall.store.add_meeting(meeting)
+    await hall.store.add_recording("r6", meeting, 1.7e9)
+    await hall.store.finish_recording("r6", 1.0, [], None)
+    (hall.recordings_dir / "r6").mkdir(parents=True)
+    asked = {"layout": "speaker", "files": "per-person"}
+    answer = await client.post("/api/recordings/r6/jobs", json=asked)
+    assert answer.status == 201
+    assert asked.items() <= (await answer.json())["request"].items()
+    plain = await (await client.post("/api/recordings/r6/jobs", json={})).json()
+    assert (plain["request"]["layout"], plain["request"]["files"]) == (None, "meeting")
+    for wrong in ({"layout": "mosaic"}, {"files": "some"}):
+        refused = await client.post("/api/recordings/r6/jobs", json=wrong)
+        assert refused.status == 422
+        assert (await refused.json())["error"]["field"] == next(iter(wrong))
+
+
+async def test_a_meeting_chooses_its_layout_over_the_presets(client: Any) -> None:
+    choices = await (await client.get("/api/choices")).json()
+    assert "layout" in choices["fields"]
+    made = await client.post("/api/meetings", json={"title": "t", "preset": "plain", "choices": {"layout": "speaker"}})
+    hall = client.app[HALL]
+    meeting = await hall.store.meeting((await made.json())["id"])
+    assert hall.preset_of(meeting).layout == "speaker"
+    wrong = await client.post("/api/meetings", json={"title": "t", "preset": "plain", "choices": {"layout": "x"}})
+    assert (wrong.status, (await wrong.json())["error"]["field"]) == (422, "choices.layout")

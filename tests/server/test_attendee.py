@@ -11,12 +11,12 @@ from vmeet_core.live.card import make_card
 from vmeet_core.live.messages import LiveFrame
 from vmeet_core.live.pool import LivePool, NoRoom
 from vmeet_core.live.worker import Track
+from vmeet_core.media.active_speaker import Voice
 from vmeet_core.meetings import Participant
 from vmeet_core.server import denoised_microphone, filtered_camera
 from vmeet_core.server.attendee import Attendee, Denoising, Filtering
 from vmeet_core.server.statistics import Measured
 from vmeet_core.settings import load_settings
-from vmeet_core.sfu.active_speaker import Voice
 from vmeet_core.sfu.ingress import Ingress
 from vmeet_core.sfu.made_source import DESCRIPTOR_BYTES
 from vmeet_core.sfu.packet import RtpPacket

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from aiohttp import ClientPayloadError
 
 from vmeet_core.meetings import Choices, new_meeting
 from vmeet_core.pipeline.views import JobView, ProcessRequest
-from vmeet_core.server.app import HALL
+from vmeet_core.server.app import HALL, WEB
 from vmeet_core.server.export import plain_name, zipped
+from vmeet_core.server.export_readme import RESULTS
 from vmeet_core.server.store import RecordingRow
 
 FILES = {
@@ -87,6 +89,11 @@ def test_the_readme_says_which_result_is_what(tmp_path: Path) -> None:
     assert "降噪：dtln" in text
     assert "denoiser: dtln" in text
     assert "the file as it was uploaded" in text
+
+
+def test_every_result_that_the_page_names_is_explained() -> None:
+    texts = (WEB / "js" / "i18n" / "en-results.js").read_text(encoding="utf-8")
+    assert set(re.findall(r'"file\.([\w-]+)"', texts)) == set(RESULTS)
 
 
 def test_more_than_four_gigabytes_are_no_trouble(tmp_path: Path) -> None:

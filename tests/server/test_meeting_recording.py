@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from vmeet_core.manifest import Joined, Left, Muted, Stopped, read_manifest
+from vmeet_core.media.active_speaker import Voice
 from vmeet_core.meetings import Choices, Participant, new_meeting
 from vmeet_core.protocol import RecordingChanged
 from vmeet_core.server.attendee import Attendee
 from vmeet_core.server.meeting_recording import MeetingRecording, RecordingPlace
-from vmeet_core.sfu.active_speaker import Voice
 from vmeet_core.sfu.ingress import Ingress
 from vmeet_core.sfu.publisher_clock import PublisherClock
 

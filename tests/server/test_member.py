@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 
+from vmeet_core.media.active_speaker import Voice
 from vmeet_core.meetings import Participant
 from vmeet_core.protocol import OUTAGE_S, SILENCE_S, Offer, Publish, ServerMessage, Slots, Statistics, View
 from vmeet_core.server.attendee import Attendee
 from vmeet_core.server.member import Member
 from vmeet_core.server.seats import Room
-from vmeet_core.sfu.active_speaker import Voice
 from vmeet_core.sfu.egress import Demand
 from vmeet_core.sfu.ingress import Ingress
 from vmeet_core.sfu.network import Network

@@ -284,3 +284,48 @@ def test_addresses_of_databases(given: str, kept: str) -> None:
 def test_what_is_no_address_of_a_database_is_told(given: str) -> None:
     with pytest.raises(SettingsError, match=r"VMEET_SERVER__DATABASE: .*postgresql://USER:PASSWORD@HOST/NAME"):
         load_settings(None, {"VMEET_SERVER__DATABASE": given})
+
+
+def test_no_table_is_lost(tmp_path):
+    settings = load(tmp_path, "[live]\nworkers = 3\n[pipeline]\nworkers = 4\n[recording]\nmin_free_bytes = 5")
+    assert (settings.live.workers, settings.pipeline.workers, settings.recording.min_free_bytes) == (3, 4, 5)
+
+
+def test_the_picture_of_a_recording(tmp_path):
+    settings = load(
+        tmp_path,
+        """
+        [video]
+        layout = "speaker"
+        width_px = 1920
+        height_px = 1080
+        fps = 60
+        [meetings.default]
+        layout = "grid"
+        """,
+    )
+    assert settings.video.model_dump() == {"layout": "speaker", "width_px": 1920, "height_px": 1080, "fps": 60}
+    assert settings.meetings["default"].layout == "grid"
+    defaults = load(tmp_path, "").video
+    assert (defaults.layout, defaults.width_px, defaults.height_px, defaults.fps) == ("grid", 1280, 720, 30)
+
+
+@pytest.mark.parametrize(
+    ("toml", "key", "message"),
+    [
+        ("[video]\nfps = 14", "video.fps", "greater than or equal to 15"),
+        ("[video]\nfps = 61", "video.fps", "less than or equal to 60"),
+        ("[video]\nfps = 29.97", "video.fps", "integer"),
+        ("[video]\nwidth_px = 1281", "video.width_px", "multiple of 2"),
+        ("[video]\nwidth_px = 7680", "video.width_px", "less than or equal to 3840"),
+        ("[video]\nheight_px = 100", "video.height_px", "greater than or equal to 180"),
+        ('[video]\nlayout = "mosaic"', "video.layout", "'grid' or 'speaker'"),
+        ('[meetings.m]\nlayout = "gird"', "meetings.m.layout", "'grid' or 'speaker'"),
+    ],
+)
+def test_a_picture_that_cannot_be_made_is_refused_with_its_key(tmp_path, toml, key, message):
+    (found,) = faults(tmp_path, toml).items()
+    assert found[0] == key
+    assert message in found[1]
+    assert "vmeet.toml" in found[1]
+    assert "Meaning of the key" in found[1]

@@ -5,11 +5,11 @@ import pickle
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from vmeet_core.settings import IceServer, Pipeline, Preset, Recording, Server, Settings, Uploads, Weights
+from vmeet_core.settings import IceServer, Pipeline, Preset, Recording, Server, Settings, Uploads, Video, Weights
 from vmeet_core.settings.models import Tables, split_bind, split_ports
 
 
-@pytest.mark.parametrize("table", [Tables, Server, IceServer, Weights, Pipeline, Recording, Uploads, Preset])
+@pytest.mark.parametrize("table", [Tables, Server, IceServer, Weights, Pipeline, Recording, Uploads, Video, Preset])
 def test_every_key_is_described_and_frozen(table: type[BaseModel]):
     assert [name for name, field in table.model_fields.items() if not field.description] == []
     assert table.model_config["frozen"]

@@ -1,12 +1,15 @@
 """The list of recordings and the page of one."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
 from playwright.async_api import Page, Route, expect
+
+from vmeet_core.media.captions import Chapter, Cue, write_captions, write_chapters
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 LENGTH_S, FPS = 30, 5
@@ -323,6 +326,126 @@ async def test_processing_again_with_other_choices(page: Page, site: Any, film: 
     assert site.bodies["POST /api/recordings/r1/jobs"] == {"denoiser": None, "options": {}, "name": "quiet"}
 
 
+@pytest.fixture
+def texts(site: Any, tmp_path: Path) -> dict[str, Any]:
+    """A job with captions and chapters, as the pipeline writes them."""
+    names = ("王小明", "<b>Ann</b> & Co.")
+    write_captions(tmp_path / "captions.vtt", [Cue(1, 4, names[0]), Cue(3, 6, names[1]), Cue(20, 25, names[1])])
+    chapters = [Chapter(0, "joined", "+ Ann, 王小明"), Chapter(12.5, "screen-started", f"▶ {names[1]}")]
+    write_chapters(tmp_path / "chapters.vtt", chapters, LENGTH_S)
+    results = {"captions": "results/j1/captions.vtt", "chapters": "results/j1/chapters.vtt"}
+    for name, path in results.items():
+        site.files[f"/api/recordings/r1/files/{path}"] = str(tmp_path / f"{name}.vtt")
+    return job("j1", "done", DONE, results=RESULTS | results)
+
+
+async def test_captions_are_shown_when_asked_for(page: Page, site: Any, film: str, texts: dict[str, Any]) -> None:
+    show_one(site, film, job=texts, jobs=[texts])
+    await page.goto("/recordings/r1")
+    button = page.get_by_test_id("captions")
+    await expect(button).to_have_attribute("aria-pressed", "false")
+    await seek(page, 3.5)
+    await page.keyboard.press("c")
+    await expect(button).to_have_attribute("aria-pressed", "true")
+    cues = """(video) => new Promise((done) => {
+        const track = [...video.textTracks].find((each) => each.kind === 'captions');
+        const read = () => track.activeCues?.length === 2
+            ? done([...track.activeCues].map((cue) => cue.getCueAsHTML().textContent)) : setTimeout(read, 20);
+        read();
+    })"""
+    assert await page.get_by_test_id("video").evaluate(cues) == ["王小明", "<b>Ann</b> & Co."]
+    await page.get_by_label("Original").check(force=True)
+    showing = "(video) => [...video.textTracks].filter((each) => each.mode === 'showing').length"
+    assert await page.get_by_test_id("video").evaluate(showing) == 1
+    await button.click()
+    assert await page.get_by_test_id("video").evaluate(showing) == 0
+
+
+async def test_chapters_lead_to_their_moments(page: Page, site: Any, film: str, texts: dict[str, Any]) -> None:
+    show_one(site, film, job=texts, jobs=[texts])
+    await page.goto("/recordings/r1")
+    await page.get_by_text("Chapters", exact=True).click()
+    rows = page.get_by_test_id("chapters").get_by_role("button")
+    await expect(rows).to_have_text(["0:00Ann, 王小明 joined", "0:12<b>Ann</b> & Co. started sharing the screen"])
+    await rows.nth(1).press("Enter")
+    assert await time_of(page) == pytest.approx(12.5, abs=0.1)
+
+
+async def test_without_texts_there_are_no_controls_for_them(page: Page, site: Any, film: str) -> None:
+    show_one(site, film)
+    await page.goto("/recordings/r1")
+    await expect(page.get_by_test_id("video")).to_be_visible()
+    await expect(page.get_by_test_id("captions")).to_be_hidden()
+    await expect(page.get_by_test_id("chapters")).to_be_hidden()
+
+
+async def test_files_of_each_person_are_asked_for_made_and_linked(page: Page, site: Any, film: str) -> None:
+    first = READY | {"request": {"denoiser": "dtln", "options": {"dtln": {"strength": 1}}, "layout": "speaker"}}
+    show_one(site, film, job=first, jobs=[first])
+    site.answers["POST /api/recordings/r1/jobs"] = (201, READY)
+    await page.goto("/recordings/r1")
+    await page.get_by_test_id("person-files").press("Enter")
+    asked = {"denoiser": "dtln", "options": {"dtln": {"strength": 1}}, "layout": "speaker", "files": "per-person"}
+    await expect(page.get_by_test_id("person-files")).to_be_enabled()
+    assert site.bodies["POST /api/recordings/r1/jobs"] == asked
+    making = [
+        step("audio:p1", "Sound of Ann", "done"),
+        step("person-video:p1", "Video of Ann", "running", progress=0.5),
+    ]
+    second = job("j2", "running", making, request=asked, created_at_s=1.8e9)
+    show_one(site, film, state="processing", job=second, jobs=[first, second])
+    site.events.put_nowait(("recording", recording("r1", "Talk", "processing", job=second)))
+    await expect(page.get_by_test_id("person-progress")).to_contain_text("Making the files of each person: 75%")
+    await expect(page.get_by_test_id("person-files")).to_be_hidden()
+    done = job("j2", "done", making, request=asked, created_at_s=1.8e9, results=RESULTS)
+    made = [
+        {"name": name, "title": title, "job_id": "j2", "url": f"/f/{title}", "size_bytes": 1000, "type": kind}
+        for name, title, kind in (
+            ("person-video:p1", "person-1.mp4", "video/mp4"),
+            ("person-video:p2", "person-2.mp4", "video/mp4"),
+            ("person-audio:p1", "person-1.m4a", "audio/mp4"),
+        )
+    ]
+    silent = step("person-video:p2", "Video of 王小明", "done")
+    done = done | {"steps": [*making, silent]}
+    show_one(site, film, job=done, jobs=[first, done], files=made)
+    site.events.put_nowait(("recording", recording("r1", "Talk", "ready", job=done)))
+    rows = page.get_by_test_id("files").get_by_role("listitem")
+    for number, title in enumerate(("Video of Ann", "Video of 王小明", "Sound of Ann, for any player")):
+        await expect(rows.nth(number)).to_contain_text(title)
+    await expect(page.get_by_role("link", name="Download: Video of 王小明")).to_be_visible()
+    await expect(page.locator("vmeet-person-files")).to_be_hidden()
+    await expect(page.get_by_test_id("version")).to_be_hidden()
+
+
+async def test_the_layout_can_be_chosen_when_processing_again(page: Page, site: Any, film: str) -> None:
+    show_one(site, film)
+    site.answers["GET /api/choices"] = (200, {"presets": {}, "providers": {}, "problems": []})
+    site.answers["POST /api/recordings/r1/jobs"] = (201, READY)
+    await page.goto("/recordings/r1")
+    await page.get_by_test_id("again").click()
+    await page.get_by_label("Layout of the recording").select_option("speaker")
+    await page.get_by_test_id("again-start").click()
+    await expect(page.get_by_role("log")).to_contain_text("Processing has started.")
+    sent = site.bodies["POST /api/recordings/r1/jobs"]
+    assert sent == {"denoiser": None, "options": {}, "layout": "speaker"}
+
+
+@pytest.mark.parametrize("context_options", [{"locale": "zh-TW", "viewport": {"width": 360, "height": 740}}])
+async def test_on_a_phone_in_chinese_nothing_is_cut_off(
+    page: Page, site: Any, film: str, texts: dict[str, Any]
+) -> None:
+    show_one(site, film, job=texts, jobs=[texts])
+    await page.goto("/recordings/r1")
+    await expect(page.get_by_test_id("person-files")).to_have_text("製作每個人的檔案")
+    await page.get_by_text("章節", exact=True).click()
+    await expect(page.get_by_test_id("chapters")).to_contain_text("Ann, 王小明 加入")
+    wide = """() => [...document.querySelectorAll('main *')]
+        .filter((each) => each.getBoundingClientRect().right > document.documentElement.clientWidth)
+        .map((each) => each.outerHTML.slice(0, 80))"""
+    assert await page.evaluate(wide) == []
+
+
 async def test_a_recording_that_is_gone_says_so(page: Page, site: Any) -> None:
     site.answers["GET /api/recordings/r9"] = (404, {"error": {"code": "unknown-recording", "message": "deleted"}})
     await page.goto("/recordings/r9")
@@ -351,6 +474,52 @@ async def test_results_are_called_after_what_differs_or_as_somebody_wants(page: 
     site.events.put_nowait(("job", later | {"request": {"denoiser": None, "options": {}}}))
     await expect(versions.nth(0)).to_contain_text("Without denoising · ")
     await expect(versions.nth(1)).to_contain_text("Denoiser: dtln · ")
+
+
+async def test_runs_that_share_their_files_are_one_version_unless_somebody_named_both(
+    page: Page, site: Any, film: str
+) -> None:
+    request = {"denoiser": "dtln", "options": {}, "layout": None}
+    first = job("j1", "done", DONE, request=request, results=RESULTS, name="First")
+    again = job("j2", "done", DONE, request=request, results=RESULTS, created_at_s=1.8e9)
+    speaker = job("j3", "done", DONE, request=request | {"layout": "speaker"}, results=LATER, created_at_s=1.81e9)
+    show_one(site, film, job=speaker, jobs=[first, again, speaker])
+    await page.goto("/recordings/r1")
+    version = page.get_by_test_id("version")
+    options = version.locator("option")
+    await expect(options).to_have_count(2)
+    await expect(options.nth(0)).to_contain_text("Denoiser: dtln (The speaker large) · ")
+    await expect(options.nth(1)).to_contain_text("First · ")
+    await version.select_option("j2")
+    site.events.put_nowait(("job", again | {"name": "Second"}))
+    await expect(options).to_have_count(3)
+    await expect(options.nth(1)).to_contain_text("Second · ")
+    await expect(options.nth(2)).to_contain_text("First · ")
+    await expect(version).to_have_value("j2")
+
+
+async def test_files_of_each_person_belong_to_the_run_that_somebody_named(page: Page, site: Any, film: str) -> None:
+    named = READY | {"name": "First"}
+    show_one(site, film, job=named, jobs=[named])
+    site.answers["POST /api/recordings/r1/jobs"] = (201, READY)
+    await page.goto("/recordings/r1")
+    await page.get_by_test_id("person-files").click()
+    await expect(page.get_by_test_id("person-files")).to_be_enabled()
+    asked = {"denoiser": "dtln", "options": {}, "files": "per-person", "name": "First"}
+    assert site.bodies["POST /api/recordings/r1/jobs"] == asked
+
+
+async def test_what_is_watched_stays_when_its_run_is_made_again(page: Page, site: Any, film: str) -> None:
+    later = show_two(site, film)
+    await page.goto("/recordings/r1")
+    version = page.get_by_test_id("version")
+    await version.select_option("j1")
+    again = READY | {"id": "j3", "created_at_s": 1.8e9, "request": READY["request"] | {"files": "per-person"}}
+    show_one(site, film, job=again, jobs=[READY, later, again])
+    site.events.put_nowait(("job", again))
+    await expect(version.locator("option").and_(page.locator("[value=j3]"))).to_have_count(1)
+    await expect(version).to_have_value("j3")
+    await expect(page.get_by_test_id("video")).to_have_attribute("src", f"/api/recordings/r1/files/{RESULTS['video']}")
 
 
 async def test_another_version_plays_from_the_same_place(page: Page, site: Any, film: str) -> None:

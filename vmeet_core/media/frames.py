@@ -55,6 +55,7 @@ class Scaler:
             dst_colorspace=_BT601_LIMITED[0],
             dst_color_range=_BT601_LIMITED[1],
             interpolation="BILINEAR",
+            threads=1,  # the encoder has the others
         )
         return _turned(planes_of(scaled), turns)
 

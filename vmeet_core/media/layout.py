@@ -1,4 +1,4 @@
-"""A grid of pictures on one I420 canvas: where the tiles lie, and painting into them with plane copies."""
+"""Pictures on one I420 canvas: where the tiles lie, and painting into them with plane copies."""
 
 from math import ceil, sqrt
 from typing import NamedTuple
@@ -9,6 +9,10 @@ from vmeet_core.color import Plane
 from vmeet_core.media.frames import Planes
 
 GAP_PX = 8
+STRIP_TILE = 0.2  #: of the canvas's long side, at most, for a tile beside a large picture
+STRIP = 0.34  #: the same, for all of them
+_TILE_SHAPE = 16 / 9
+_GOOD_TILE = 0.75  # of the largest tile that more lines would give, at the cost of what is large
 BACKGROUND = (28, 128, 128)  #: Y, Cb, Cr; a dark grey
 
 
@@ -46,6 +50,50 @@ def grid(count: int, width: int, height: int) -> list[Rect]:
         y = top + row * (cell_height + gap)
         cells += [Rect(left + i * (cell_width + gap), y, cell_width, cell_height) for i in range(in_row)]
     return cells
+
+
+def stage(large: int, small: int, width: int, height: int) -> tuple[list[Rect], list[Rect]]:
+    """Cells of ``large`` pictures in a grid that take most of the canvas, and of ``small`` ones in a strip beside it.
+
+    The strip is at the right, or below where the canvas is upright; where they are many it has several lines.
+    Without either kind the other one has all of the canvas.
+    """
+    if not large or not small:
+        return grid(large, width, height), grid(small, width, height)
+    if width < height:
+        above, below = _stage(large, small, height, width, 1 / _TILE_SHAPE)
+        return [_turned(cell) for cell in above], [_turned(cell) for cell in below]
+    return _stage(large, small, width, height, _TILE_SHAPE)
+
+
+def _stage(large: int, small: int, along: int, across: int, shape: float) -> tuple[list[Rect], list[Rect]]:
+    """Side by side; ``along`` is the side of the canvas that strip and large pictures share, ``shape`` a tile's."""
+    sizes = [_tile_px(small, lines, along, across, shape) for lines in range(1, small + 1)]
+    lines = next(lines for lines, size in enumerate(sizes, start=1) if size >= _GOOD_TILE * max(sizes))
+    tile = max(2, _even(sizes[lines - 1]))
+    depth = max(2, _even(tile / shape))
+    left = along - lines * tile - (lines - 1) * GAP_PX
+    in_line = ceil(small / lines)
+    cells = []
+    for number in range(small):
+        line, place = divmod(number, in_line)
+        count = min(in_line, small - line * in_line)
+        top = _even((across - count * depth - (count - 1) * GAP_PX) / 2)
+        cells.append(Rect(left + line * (tile + GAP_PX), top + place * (depth + GAP_PX), tile, depth))
+    if shape > 1:
+        return grid(large, left - GAP_PX, across), cells
+    return [_turned(cell) for cell in grid(large, across, left - GAP_PX)], cells
+
+
+def _tile_px(count: int, lines: int, along: int, across: int, shape: float) -> float:
+    """How long a tile of a strip of so many lines may be."""
+    in_line = ceil(count / lines)
+    depth = (across - (in_line - 1) * GAP_PX) / in_line
+    return min(STRIP_TILE * along, (STRIP * along - (lines - 1) * GAP_PX) / lines, depth * shape)
+
+
+def _turned(cell: Rect) -> Rect:
+    return Rect(cell.y, cell.x, cell.height, cell.width)
 
 
 def fitted(width: float, height: float, cell: Rect) -> Rect:

@@ -33,6 +33,39 @@ def _opened(path: Path) -> Iterator[InputContainer | None]:
         yield container
 
 
+@contextmanager
+def _opened_at(path: Path, from_s: float) -> Iterator[InputContainer | None]:
+    """The container, to be read from a keyframe before ``from_s`` on, where that can be had, else from its start."""
+    if from_s > 0 and _can_seek(path, from_s):
+        with _opened(path) as container:
+            if container is not None:
+                _seek(container, from_s)
+            yield container
+    else:
+        with _opened(path) as container:
+            yield container
+
+
+def _can_seek(path: Path, from_s: float) -> bool:
+    """Whether seeking leads to a keyframe at or before that time; with a wrong index, or none, it may not."""
+    with _opened(path) as container:
+        if container is None or not container.streams.video:
+            return False
+        try:
+            _seek(container, from_s)
+        except (av.FFmpegError, OSError):
+            return False
+        packet = next(_packets(container, container.streams.video[0]), None)
+        if packet is None or packet.pts is None or packet.time_base is None:
+            return False
+        return packet.is_keyframe and packet.pts * packet.time_base <= from_s
+
+
+def _seek(container: InputContainer, time_s: float) -> None:
+    stream = container.streams.video[0]
+    container.seek(int(time_s / (stream.time_base or 1)), stream=stream, backward=True)
+
+
 def segment_duration_s(path: Path) -> float:
     """End of the last packet, found by reading the file through: for files whose header does not say.
 
@@ -61,9 +94,13 @@ def segment_sound(path: Path, start_s: float, duration_s: float, sample_rate_hz:
     yield from silence(left, sample_rate_hz)
 
 
-def segment_pictures(path: Path, threads: int = 1) -> Iterator[tuple[float, VideoFrame]]:
-    """Decoded pictures of the first video track, each with its time in seconds. Raises FileNotFoundError."""
-    with _opened(path) as container:
+def segment_pictures(path: Path, threads: int = 1, from_s: float = 0.0) -> Iterator[tuple[float, VideoFrame]]:
+    """Decoded pictures of the first video track, each with its time in seconds. Raises FileNotFoundError.
+
+    Those from the last keyframe before ``from_s`` on, or from an earlier one where the file cannot say: enough to
+    know what is seen from ``from_s`` on.
+    """
+    with _opened_at(path, from_s) as container:
         if container is None or not container.streams.video:
             return
         stream = container.streams.video[0]

@@ -54,7 +54,7 @@ class Titles:
         return ImageFont.truetype(self._file, size_px, index=index)
 
     def _label(self, name: str, width: int, height: int) -> Patch:
-        size_px = min(28, max(10, height // 18))
+        size_px = min(28, max(12, height // 18))
         font, pad = self._font(size_px), size_px // 2
         text = _shortened(name, font, max(1, width - 4 * pad))
         plate_width = _even_up(min(width, round(font.getlength(text)) + 2 * pad))

@@ -7,14 +7,14 @@ from typing import Any
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
 from vmeet_core.pipeline.spec import Output, PluginUse, StepSpec, function_of
-from vmeet_core.pipeline.steps import audio, denoise, join, layout, mix, prepare, thumbnail
+from vmeet_core.pipeline.steps import audio, captions, chapters, denoise, join, layout, mix, prepare, thumbnail, voices
 from vmeet_core.pipeline.views import ProcessRequest
 from vmeet_core.plugins import Registry, UnknownProvider, allowed
-from vmeet_core.settings import Settings, SettingsError, validated
-from vmeet_core.timeline import Person, SegmentSpan, Timeline
+from vmeet_core.settings import LayoutName, Settings, SettingsError, validated
+from vmeet_core.timeline import Person, SegmentSpan, Span, Timeline
 
-PREPARED, PICTURE = "prepared", "picture"
-HIDDEN = (PREPARED, PICTURE)  #: results that only other steps read
+PREPARED, PICTURE, PERSON_PICTURE, VOICES = "prepared", "picture", "person-picture", "voices"
+HIDDEN = (PREPARED, PICTURE, PERSON_PICTURE, VOICES)  #: results that only other steps read, before any ":"
 PREPARE = "prepare"  #: the name of the first step
 PREPARED_FILE = "prepared.json"
 
@@ -41,10 +41,14 @@ def build_graph(prepared: Prepared, request: ProcessRequest, settings: Settings,
     """All further steps, each after those that it reads from. Raises Permanent as ``check_request``."""
     plugin = _plugin_use(request, settings, registry)
     heard = [person for person in prepared.timeline.people if person.segments("microphone")]
-    steps = []
-    if prepared.canvas:
-        steps.append(_layout(prepared, prepared.canvas))
-    steps += [_audio(prepared, person, number) for number, person in enumerate(heard, start=1)]
+    sounds = [_audio(prepared, person, number) for number, person in enumerate(heard, start=1)]
+    if prepared.is_meeting and heard:
+        sounds.append(_voices(heard))
+    pictures = (
+        [_layout(prepared, prepared.canvas, _layout_name(prepared, request, settings))] if prepared.canvas else []
+    )
+    needs_voices = any(layout.VOICES in step.inputs for step in pictures)
+    steps = [*sounds, *pictures] if needs_voices else [*pictures, *sounds]
     if heard:
         steps.append(_mix(heard, "audio", "mix", "Mix"))
     if heard and plugin:
@@ -53,7 +57,15 @@ def build_graph(prepared: Prepared, request: ProcessRequest, settings: Settings,
     steps += _joins(prepared, bool(heard), bool(heard and plugin), request.title)
     if prepared.canvas:
         steps.append(_thumbnail(prepared.timeline))
+    steps += _tracks(prepared, heard)
+    if request.files == "per-person":
+        steps += _per_person(prepared, bool(plugin))
     return steps
+
+
+def is_hidden(result: str) -> bool:
+    """Whether only other steps read that result."""
+    return result.partition(":")[0] in HIDDEN
 
 
 def _prepare(function: str, title: str, params: dict[str, Any]) -> StepSpec:
@@ -127,16 +139,40 @@ def _mix(people: list[Person], source: str, result: str, title: str) -> StepSpec
     )
 
 
-def _layout(prepared: Prepared, canvas: CanvasFormat) -> StepSpec:
-    params = layout.Params(canvas=canvas, duration_s=prepared.timeline.duration_s, seats=_seats(prepared.timeline))
+def _voices(people: list[Person]) -> StepSpec:
+    return StepSpec(
+        name=VOICES,
+        title="Find out who speaks",
+        function=function_of(voices),
+        version=voices.VERSION,
+        inputs={person.id: f"audio:{person.id}" for person in people},
+        outputs={voices.ROLE: Output(result=VOICES, file="voices.json")},
+    )
+
+
+def _layout_name(prepared: Prepared, request: ProcessRequest, settings: Settings) -> LayoutName:
+    """A file has one person: it looks the same either way."""
+    return (request.layout or settings.video.layout) if prepared.is_meeting else "grid"
+
+
+def _layout(prepared: Prepared, canvas: CanvasFormat, name: LayoutName) -> StepSpec:
+    timeline = prepared.timeline
+    params = layout.Params(canvas=canvas, duration_s=timeline.duration_s, seats=_seats(timeline), layout=name)
+    needs_voices = name == "speaker" and any(person.segments("microphone") for person in timeline.people)
+    return _picture(prepared, params, "layout", "Layout and encode", PICTURE, "picture.mp4").model_copy(
+        update={"inputs": {layout.VOICES: VOICES} if needs_voices else {}}
+    )
+
+
+def _picture(prepared: Prepared, params: layout.Params, name: str, title: str, result: str, file: str) -> StepSpec:
     used = [segment for seat in params.seats for segment in seat.segments]
     return StepSpec(
-        name="layout",
-        title="Layout and encode",
+        name=name,
+        title=title,
         function=function_of(layout),
         version=layout.VERSION,
         params=params.model_dump(mode="json"),
-        outputs={layout.ROLE: Output(result=PICTURE, file="picture.mp4")},
+        outputs={layout.ROLE: Output(result=result, file=file)},
         files=_digests(prepared, used),
     )
 
@@ -146,6 +182,8 @@ def _seats(timeline: Timeline) -> tuple[layout.SeatParams, ...]:
     screens = [
         layout.SeatParams(
             name=person.name,
+            person=person.id,
+            is_screen=True,
             present=tuple(layout.screen_spans(person.segments("screen"))),
             segments=person.segments("screen"),
             muted=person.muted("screen"),
@@ -153,13 +191,17 @@ def _seats(timeline: Timeline) -> tuple[layout.SeatParams, ...]:
         for person in timeline.people
         if person.segments("screen")
     ]
-    cameras = [
-        layout.SeatParams(
-            name=person.name, present=person.present, segments=_camera(person), muted=person.muted("camera")
-        )
-        for person in timeline.people
-    ]
-    return tuple(screens + cameras)
+    return (*screens, *(_camera_seat(person, person.present) for person in timeline.people))
+
+
+def _camera_seat(person: Person, present: tuple[Span, ...]) -> layout.SeatParams:
+    return layout.SeatParams(
+        name=person.name,
+        person=person.id,
+        present=present,
+        segments=_camera(person),
+        muted=person.muted("camera"),
+    )
 
 
 def _camera(person: Person) -> tuple[SegmentSpan, ...]:
@@ -177,6 +219,70 @@ def _joins(prepared: Prepared, heard: bool, denoised: bool, title: str) -> list[
         file = f"meeting-original.{kind}"
         steps.append(_join(f"{name}-original", "Join with the original sound", file, picture, "mix", title))
     return steps
+
+
+def _tracks(prepared: Prepared, heard: list[Person]) -> list[StepSpec]:
+    """What lies beside the video as text. A file's one speaker has no name worth a caption."""
+    if not prepared.is_meeting:
+        return []
+    timeline = prepared.timeline
+    params = chapters.Params(happenings=chapters.happenings(timeline), duration_s=timeline.duration_s)
+    steps = [
+        StepSpec(
+            name="chapters",
+            title="Chapters",
+            function=function_of(chapters),
+            version=chapters.VERSION,
+            params=params.model_dump(mode="json"),
+            outputs={chapters.ROLE: Output(result="chapters", file="chapters.vtt")},
+        )
+    ]
+    if heard:
+        names = captions.Params(names={person.id: person.name for person in heard})
+        steps.append(
+            StepSpec(
+                name="captions",
+                title="Captions",
+                function=function_of(captions),
+                version=captions.VERSION,
+                params=names.model_dump(mode="json"),
+                inputs={captions.VOICES: VOICES},
+                outputs={captions.ROLE: Output(result="captions", file="captions.vtt")},
+            )
+        )
+    return steps
+
+
+def _per_person(prepared: Prepared, denoised: bool) -> list[StepSpec]:
+    """Of each person who was heard, the sound; of each who was seen, a video over the whole time, with the sound."""
+    steps = []
+    kind = "audio-denoised" if denoised else "audio"
+    for number, person in enumerate(prepared.timeline.people, start=1):
+        heard, seen = bool(person.segments("microphone")), bool(_camera(person))
+        sound = f"{kind}:{person.id}" if heard else None
+        if heard:
+            file = _file("person", person, number, "m4a")
+            steps.append(_person_join(f"person-audio:{person.id}", person, file, None, sound))
+        if seen and prepared.canvas:
+            steps.append(_person_picture(prepared, prepared.canvas, person, number))
+            file = _file("person", person, number, "mp4")
+            picture = f"{PERSON_PICTURE}:{person.id}"
+            steps.append(_person_join(f"person-video:{person.id}", person, file, picture, sound))
+    return steps
+
+
+def _person_picture(prepared: Prepared, canvas: CanvasFormat, person: Person, number: int) -> StepSpec:
+    duration_s = prepared.timeline.duration_s
+    seat = _camera_seat(person, (Span(start_s=0, end_s=duration_s + 1),))
+    params = layout.Params(canvas=canvas, duration_s=duration_s, seats=(seat,))
+    name, file = f"{PERSON_PICTURE}:{person.id}", _file("picture", person, number, "mp4")
+    return _picture(prepared, params, name, f"Picture of {person.name}", name, file)
+
+
+def _person_join(result: str, person: Person, file: str, picture: str | None, sound: str | None) -> StepSpec:
+    kind = "Video" if picture else "Sound file"
+    step = _join(result, f"{kind} of {person.name}", file, picture, sound, person.name)
+    return step.model_copy(update={"name": result})
 
 
 def _join(result: str, title: str, file: str, picture: str | None, sound: str | None, shown_title: str) -> StepSpec:
@@ -209,6 +315,6 @@ def _digests(prepared: Prepared, segments: tuple[SegmentSpan, ...] | list[Segmen
     return {segment.file: prepared.digests[segment.file] for segment in segments}
 
 
-def _file(kind: str, person: Person, number: int) -> str:
+def _file(kind: str, person: Person, number: int, ending: str = "flac") -> str:
     """The number keeps apart two ids that look alike on a file system."""
-    return f"{kind}-{number}-{re.sub(r'[^A-Za-z0-9_-]', '_', PurePath(person.id).name)[:32]}.flac"
+    return f"{kind}-{number}-{re.sub(r'[^A-Za-z0-9_-]', '_', PurePath(person.id).name)[:32]}.{ending}"

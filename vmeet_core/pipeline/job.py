@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vmeet_core.pipeline.graph import HIDDEN, PREPARE
+from vmeet_core.pipeline.graph import PREPARE, is_hidden
 from vmeet_core.pipeline.spec import StepSpec
 from vmeet_core.pipeline.views import Cost, JobView, Priority, ProcessRequest, State, StepView
 
@@ -153,7 +153,8 @@ class Job:
         wanted: set[str] = set()
         for step in reversed(self.steps):
             made = {output.result for output in step.spec.outputs.values()}
-            if not step.is_there(self.folder) and (step.state != "done" or made - set(HIDDEN) or made & wanted):
+            is_shown = any(not is_hidden(result) for result in made)
+            if not step.is_there(self.folder) and (step.state != "done" or is_shown or made & wanted):
                 step.reset()
                 wanted |= set(step.spec.inputs.values())
 
@@ -165,7 +166,7 @@ class Job:
             created_at_s=self.created_at_s,
             request=self.request,
             steps=[step.view() for step in self.steps],
-            results={name: path for name, path in self.results().items() if name not in HIDDEN},
+            results={name: path for name, path in self.results().items() if not is_hidden(name)},
             name=self.name,
             priority=self.priority,
             cost=self._cost(),

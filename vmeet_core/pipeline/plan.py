@@ -13,6 +13,7 @@ PLAYED = ("video", "sound")  #: what people wait for
 MIB = 1 << 20
 STEP_BYTES = 768 * MIB  # a step works piece by piece; measured: 60 to 100 MiB
 PICTURE_BYTES, SEAT_BYTES = 1024 * MIB, 64 * MIB  # encoder, and a decoder each; measured for four: 184 MiB
+PIXEL_BYTES = 64  # the encoder looks ahead; measured at 3840x2160: 54 bytes for each pixel of the picture
 PLUGIN_BYTES, WEIGHT_COPIES = 1024 * MIB, 4  # models are read, unpacked and optimised
 
 
@@ -44,8 +45,9 @@ def _needs(spec: StepSpec, settings: Settings, registry: Registry, limits: Limit
     if spec.plugin is not None:
         return _plugin_needs(spec.plugin, settings, registry)
     if spec.function == function_of(layout):
-        seats = len(spec.params.get("seats", ()))
-        return Needs(cpu=limits.share, memory_bytes=PICTURE_BYTES + SEAT_BYTES * seats)
+        canvas, seats = spec.params["canvas"], len(spec.params["seats"])
+        pixels = canvas["width"] * canvas["height"]
+        return Needs(cpu=limits.share, memory_bytes=PICTURE_BYTES + PIXEL_BYTES * pixels + SEAT_BYTES * seats)
     return Needs(memory_bytes=STEP_BYTES)
 
 

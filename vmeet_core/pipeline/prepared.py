@@ -27,9 +27,13 @@ class CanvasFormat(BaseModel):
 
 
 class Prepared(BaseModel):
-    """``digests`` maps each media file to its size and SHA-256; no ``canvas``: no picture is made."""
+    """``digests`` maps each media file to its size and SHA-256; no ``canvas``: no picture is made.
+
+    ``is_meeting``: several people, with names and times; not any media file.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     timeline: Timeline
     canvas: CanvasFormat | None
     digests: dict[str, str]
+    is_meeting: bool = True

@@ -4,18 +4,26 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from vmeet_core.settings import LayoutName
+
+FilesWanted = Literal["meeting", "per-person"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 #: ``fresh``: a meeting that has just ended; ``later``: whatever can wait; ``front``: moved there by hand.
 Priority = Literal["front", "fresh", "later"]
 
 
 class ProcessRequest(BaseModel):
-    """``denoiser`` is a provider's name, None for none; ``options`` holds the options of each provider by its name."""
+    """``denoiser`` is a provider's name, None for none; ``options`` holds the options of each provider by its name.
+
+    ``layout`` None is the settings' own; ``files`` "per-person" adds files of each person to those of the meeting.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     denoiser: str | None = None
     options: dict[str, dict[str, Any]] = {}
     title: str = ""
+    layout: LayoutName | None = None
+    files: FilesWanted = "meeting"
 
 
 class Cost(BaseModel):

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vmeet_core.pipeline.views import JobView
+from vmeet_core.pipeline.views import FilesWanted, JobView
 from vmeet_core.plugins import Registry
 from vmeet_core.search import QueryError, parse_query
 from vmeet_core.server.api_meetings import check_choices
@@ -20,7 +20,7 @@ from vmeet_core.server.hall import Hall, UnknownRecording
 from vmeet_core.server.keeper import Keeper
 from vmeet_core.server.store import RecordingRow
 from vmeet_core.server.upload_files import UPLOAD
-from vmeet_core.settings import Preset
+from vmeet_core.settings import LayoutName, Preset
 
 SERVED = ("results", "segments", UPLOAD)
 MAX_NAME_CHARS = 80
@@ -40,6 +40,8 @@ class NewJob(BaseModel):
     model_config = ConfigDict(extra="forbid")
     denoiser: str | None = Field(default=None, max_length=64)
     options: dict[str, dict[str, Any]] = {}
+    layout: LayoutName | None = None
+    files: FilesWanted = "meeting"
     name: str = Field(default="", max_length=MAX_NAME_CHARS)
 
 
@@ -186,10 +188,12 @@ class RecordingsApi:
         body = await read_body(request, NewJob)
         if row.state == "recording":
             raise ApiError(409, "still-recording", "this recording still runs; stop it in the meeting first")
-        preset = Preset(denoiser=body.denoiser, options=body.options)
+        preset = Preset(denoiser=body.denoiser, options=body.options, layout=body.layout)
         check_choices(self._hall.settings, self._registry, preset)
         try:
-            job_id = await self._hall.process(row.id, preset, priority="later", name=body.name.strip())
+            job_id = await self._hall.process(
+                row.id, preset, files=body.files, priority="later", name=body.name.strip()
+            )
         except UnknownRecording:
             raise _unknown() from None
         jobs = await self._hall.pipeline.jobs(row.id)

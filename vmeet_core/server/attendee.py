@@ -7,12 +7,12 @@ from vmeet_core.live.card import Card
 from vmeet_core.live.pool import LivePool
 from vmeet_core.live.worker import Track
 from vmeet_core.manifest import SourceKind
+from vmeet_core.media.active_speaker import Voice
 from vmeet_core.meetings import Participant
 from vmeet_core.protocol import PictureKind
 from vmeet_core.server.denoised_microphone import DenoisedMicrophone
 from vmeet_core.server.filtered_camera import FilteredCamera, State
 from vmeet_core.server.statistics import Measured, TrafficMeter
-from vmeet_core.sfu.active_speaker import Voice
 from vmeet_core.sfu.ingress import Ingress
 from vmeet_core.sfu.publish_connection import PublishConnection
 from vmeet_core.sfu.source import Source

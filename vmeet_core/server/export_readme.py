@@ -17,6 +17,10 @@ RESULTS = {
     "mix": ("所有人的聲音", "the sound of everyone"),
     "mix-denoised": ("所有人的聲音（已降噪）", "the sound of everyone, denoised"),
     "thumbnail": ("縮圖", "a small picture of it"),
+    "captions": ("字幕", "captions: who speaks when"),
+    "chapters": ("章節", "chapters: who came and left, and when a screen was shared"),
+    "person-video": ("單一與會者的影片", "the video of one person"),
+    "person-audio": ("單一與會者的聲音檔", "the sound of one person, for any player"),
 }
 PLACES = (
     (

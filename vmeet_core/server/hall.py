@@ -19,7 +19,7 @@ from vmeet_core.meetings import Choices, Meeting, new_meeting
 from vmeet_core.pipeline import graph
 from vmeet_core.pipeline.prepared import Prepared
 from vmeet_core.pipeline.scheduler import RESULTS, Scheduler
-from vmeet_core.pipeline.views import JobView, Priority, ProcessRequest
+from vmeet_core.pipeline.views import FilesWanted, JobView, Priority, ProcessRequest
 from vmeet_core.plugins import Registry
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.server.events import EventHub
@@ -172,13 +172,14 @@ class Hall:
         preset: Preset,
         patience_s: float = PATIENCE_S,
         *,
+        files: FilesWanted = "meeting",
         priority: Priority = "fresh",
         name: str = "",
     ) -> str:
         """Queue the recording for the pipeline; returns the job's id. Raises Permanent for what cannot be had, and
         UnknownRecording for what has been deleted.
         """
-        request = ProcessRequest(denoiser=preset.denoiser, options=preset.options)
+        request = ProcessRequest(denoiser=preset.denoiser, options=preset.options, layout=preset.layout, files=files)
         folder = self.recordings_dir / recording_id
         async with self._jobs_lock:
             row = await self.store.recording(recording_id)

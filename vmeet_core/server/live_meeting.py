@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from vmeet_core import protocol
 from vmeet_core.manifest import SourceKind
+from vmeet_core.media.active_speaker import TICK_S, ActiveSpeaker, Voice
 from vmeet_core.meetings import Meeting, MeetingFull, Participant, previewer, stream_token
 from vmeet_core.server.attendee import Attendee
 from vmeet_core.server.chat import ChatLog
@@ -20,7 +21,6 @@ from vmeet_core.server.outbox import Outbox
 from vmeet_core.server.personal_effects import PersonalEffects
 from vmeet_core.server.seats import RECENT_SPEAKERS, Room
 from vmeet_core.server.statistics import STATISTICS_S, TrafficMeter, person_statistics
-from vmeet_core.sfu.active_speaker import TICK_S, ActiveSpeaker, Voice
 from vmeet_core.sfu.network import Network
 from vmeet_core.sfu.publish_connection import PublishConnection
 

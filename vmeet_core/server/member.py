@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator, Mapping
 
 from vmeet_core import protocol
+from vmeet_core.media.active_speaker import Voice
 from vmeet_core.meetings import Participant
 from vmeet_core.server.attendee import Attendee
 from vmeet_core.server.outbox import Outbox
 from vmeet_core.server.seats import PAIR_POOLS, Room, Seats, View
 from vmeet_core.server.statistics import Measured, TrafficMeter, page_statistics
-from vmeet_core.sfu.active_speaker import Voice
 from vmeet_core.sfu.egress import Demand, Egress
 from vmeet_core.sfu.network import Network
 from vmeet_core.sfu.peer_link import BadDescription

@@ -5,6 +5,7 @@ from vmeet_core.settings.models import (
     KINDS,
     IceServer,
     Kind,
+    LayoutName,
     PeopleMayChange,
     Pipeline,
     Preset,
@@ -12,6 +13,7 @@ from vmeet_core.settings.models import (
     Server,
     Settings,
     Uploads,
+    Video,
     Weights,
 )
 from vmeet_core.settings.problems import Problem, SettingsError, did_you_mean, validated
@@ -20,6 +22,7 @@ __all__ = [
     "KINDS",
     "IceServer",
     "Kind",
+    "LayoutName",
     "PeopleMayChange",
     "Pipeline",
     "Preset",
@@ -29,6 +32,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Uploads",
+    "Video",
     "Weights",
     "did_you_mean",
     "load_settings",

@@ -164,13 +164,9 @@ def _remove(data: Data, loc: Loc) -> None:
 
 def _finish(tables: Tables, file: Path | None) -> Settings:
     folder = (file.parent if file else Path()).absolute()
-    return Settings(
-        server=tables.server.model_copy(update={"data_dir": folder / tables.server.data_dir.expanduser()}),
-        weights=tables.weights.model_copy(update={"dir": folder / tables.weights.dir.expanduser()}),
-        plugins=tables.plugins,
-        meetings=tables.meetings or {"plain": Preset()},
-        pipeline=tables.pipeline,
-        live=tables.live,
-        recording=tables.recording,
-        file=file,
-    )
+    changed = {
+        "server": tables.server.model_copy(update={"data_dir": folder / tables.server.data_dir.expanduser()}),
+        "weights": tables.weights.model_copy(update={"dir": folder / tables.weights.dir.expanduser()}),
+        "meetings": tables.meetings or {"plain": Preset()},
+    }
+    return Settings(**(dict(tables) | changed), file=file)

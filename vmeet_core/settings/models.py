@@ -18,6 +18,7 @@ from pydantic import (
 Kind = Literal["frame_filters", "video_enhancers", "transcribers", "denoisers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PeopleMayChange = Literal["everything", "options", "nothing"]
+LayoutName = Literal["grid", "speaker"]
 
 
 def _bind(value: str) -> str:
@@ -196,6 +197,17 @@ class Uploads(Table):
     )
 
 
+class Video(Table):
+    """The picture that is made of a recording."""
+
+    layout: LayoutName = Field(
+        "grid", description="where a preset does not say: everyone in a grid, or the speaker large"
+    )
+    width_px: int = Field(1280, ge=320, le=3840, multiple_of=2, description="how wide the picture is")
+    height_px: int = Field(720, ge=180, le=2160, multiple_of=2, description="how high the picture is")
+    fps: int = Field(30, ge=15, le=60, description="pictures a second")
+
+
 PresetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 ProviderName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
@@ -213,6 +225,9 @@ class Preset(Table):
     denoiser: ProviderName | None = Field(None, description="the denoiser of the recorded sound")
     transcriber: ProviderName | None = Field(None, description="what writes down the recorded speech")
     video_enhancer: ProviderName | None = Field(None, description="what enlarges the recorded picture")
+    layout: LayoutName | None = Field(
+        None, description="how the recording shows people: everyone in a grid, or the speaker large"
+    )
     language: Annotated[str, StringConstraints(pattern=r"^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)$")] = Field(
         "auto", description='the language spoken, a BCP 47 tag such as "zh" or "en-GB", or "auto"'
     )
@@ -250,6 +265,7 @@ class Tables(Table):
     live: Live = Field(Live(), description="the processes that filter pictures and sound during a meeting")
     recording: Recording = Field(Recording(), description="how meetings are recorded")
     uploads: Uploads = Field(Uploads(), description="recordings that people bring along")
+    video: Video = Field(Video(), description="the picture that is made of a recording")
 
 
 class Settings(Tables):

@@ -89,7 +89,7 @@ export const api = {
   recording: (id) => call("GET", recordingPath(id)),
   /** @param {string} id @returns {Promise<void>} */
   deleteRecording: (id) => call("DELETE", recordingPath(id)),
-  /** @param {string} id @param {{denoiser: string | null, options: Record<string, object>, name: string}} wish @returns {Promise<Job>} */
+  /** @param {string} id @param {import("./types.js").JobWish & {name?: string}} wish @returns {Promise<Job>} */
   processAgain: (id, wish) => call("POST", `${recordingPath(id)}/jobs`, wish),
   /** @param {string} id @returns {Promise<unknown>} */
   cancelJob: (id) => call("POST", `${jobPath(id)}/cancel`),

@@ -39,6 +39,7 @@ const PATHS = {
   "sound-off": ["M4 9.5h3.5l4.5-4v13l-4.5-4H4z", "M16 9.5l5 5", "M21 9.5l-5 5"],
   warning: ["M12 4L2.5 20h19z", "M12 10v4.5", "M12 17.2v.1"],
   info: ["M12 3.5a8.5 8.5 0 1 0 0 17a8.5 8.5 0 1 0 0-17z", "M12 11v5", "M12 8v.1"],
+  captions: ["M4 5.5h16v13H4z", "M10.5 10.2a2 2 0 1 0 0 3.6", "M17 10.2a2 2 0 1 0 0 3.6"],
   play: ["fill:M8 5.5v13l11-6.5z"],
   pause: ["fill:M7 5.5h3.5v13H7z", "fill:M13.5 5.5H17v13h-3.5z"],
   fullscreen: ["M4 9V4h5", "M20 9V4h-5", "M4 15v5h5", "M20 15v5h-5"],

@@ -1,11 +1,11 @@
 /** What the results of a job are called. No DOM. */
 
-import { formatList, t } from "./i18n.js";
+import { formatList, isKey, t } from "./i18n.js";
 
 /** @typedef {import("./types.js").Job} Job */
 
 /** Parts of a request that make no result another one. */
-const NO_CHOICES = ["denoiser", "options", "title"];
+const NO_CHOICES = ["denoiser", "options", "title", "files"];
 
 /**
  * The name that somebody gave; else the denoiser, and whatever else differs from the recording's other jobs.
@@ -30,8 +30,14 @@ function differences(job, jobs) {
  *  @param {Record<string, unknown>[]} all @returns {string[]} */
 function told(own, all) {
   const keys = [...new Set(all.flatMap((each) => Object.keys(each)))];
-  const differing = keys.filter((key) => all.some((other) => JSON.stringify(other[key]) !== JSON.stringify(own[key])));
-  return differing.map((key) => `${key}: ${shown(own[key])}`);
+  const differing = keys.filter((key) => all.some((other) => JSON.stringify(other[key] ?? null) !== JSON.stringify(own[key] ?? null)));
+  return differing.map((key) => (key === "layout" ? layoutName(own[key]) : `${key}: ${shown(own[key])}`));
+}
+
+/** @param {unknown} layout */
+function layoutName(layout) {
+  const key = `choice.layout-${layout ?? "default"}`;
+  return isKey(key) ? t(key) : String(layout);
 }
 
 /** @param {unknown} value */

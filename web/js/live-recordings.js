@@ -48,7 +48,7 @@ export function stepTitle({ name, title }) {
 
 /** The person whom the title of a step names. @param {{title: string}} step */
 export function stepPerson({ title }) {
-  return title.replace(/^(Sound of|Denoise) /, "");
+  return title.replace(/^(Sound of|Denoise|Picture of|Video of|Sound file of) /, "");
 }
 
 /** @param {import("./types.js").Job} job */

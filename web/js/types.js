@@ -42,6 +42,8 @@
  * @property {string[]} [languages]
  */
 
+/** @typedef {"grid" | "speaker"} Layout */
+
 /** @typedef {"everything" | "options" | "nothing"} PeopleMayChange what people may change of the live effects for themselves */
 
 /**
@@ -67,6 +69,7 @@
  * @property {string | null} [video_enhancer]
  * @property {string | null} [language]
  * @property {string | null} [script]
+ * @property {Layout | null} [layout] how the recording shows people; null: as the settings say
  * @property {Record<string, Record<string, unknown>>} [options]
  */
 
@@ -112,6 +115,7 @@
  */
 
 /** @typedef {{wall_s: number | null, cpu_s: number | null, peak_memory_bytes: number | null}} Cost null: not known */
+/** @typedef {{denoiser?: string | null, options?: Record<string, object>, layout?: Layout | null, files?: "meeting" | "per-person"}} JobWish */
 
 /**
  * @typedef {object} Job
@@ -119,7 +123,7 @@
  * @property {string} recording_id
  * @property {JobState} state
  * @property {number} created_at_s
- * @property {{denoiser?: string | null, options?: Record<string, object>}} request
+ * @property {JobWish} request
  * @property {Step[]} steps
  * @property {Record<string, string>} results
  * @property {string} [name] what somebody calls it; "" for nothing

@@ -1,11 +1,16 @@
 """Tests of what a source shows at a moment."""
 
+import gc
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from av.video.frame import VideoFrame
 from material import FPS, write_pictures
 
 from vmeet_core.media.frames import planes_of
+from vmeet_core.media.segments import segment_pictures
 from vmeet_core.pipeline.steps.pictures import HOLD_S, Pictures
 from vmeet_core.timeline import SegmentSpan, Span
 
@@ -61,3 +66,51 @@ def test_the_picture_object_stays_the_same_until_the_next(folder: Path) -> None:
 
 def test_a_source_without_segments_is_off(folder: Path) -> None:
     assert Pictures(folder, [], ()).at(1.0) is None
+
+
+def test_from_a_later_moment_on_everything_is_the_same(folder: Path) -> None:
+    segments = [span("a.mkv", 1.0, 2.0), span("b.mkv", 3.2, 1.0)]
+    moments = [number / 20 for number in range(100)]
+    muted = [Span(start_s=3.4, end_s=3.6)]
+    whole = shown(Pictures(folder, segments, muted), *moments)
+    for first in range(0, 100, 7):
+        part = shown(Pictures(folder, segments, muted, from_s=moments[first]), *moments[first:])
+        assert part == whole[first:], moments[first]
+
+
+def test_what_lies_before_is_not_decoded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def noted(path: Path, threads: int, from_s: float) -> Iterator[tuple[float, VideoFrame]]:
+        asked.append((path.name, round(from_s, 3)))
+        return segment_pictures(path, threads, from_s)
+
+    monkeypatch.setattr("vmeet_core.pipeline.steps.pictures.segment_pictures", noted)
+    segments = [span("b.mkv", 0.0, 1.0), span("a.mkv", 2.0, 2.0)]
+    assert shown(Pictures(folder, segments, (), from_s=3.5), 3.5) == [100]
+    assert asked == [("a.mkv", 1.5)]
+
+
+class Still:
+    """Stands for a decoded picture, which cannot be referred to weakly."""
+
+
+def test_no_picture_is_held_that_is_not_seen_any_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive: weakref.WeakSet[Still] = weakref.WeakSet()
+
+    def stills(path: Path, threads: int, from_s: float) -> Iterator[tuple[float, Still]]:
+        for number in range(60):
+            still = Still()
+            alive.add(still)
+            yield number / 30, still
+            del still
+
+    monkeypatch.setattr("vmeet_core.pipeline.steps.pictures.segment_pictures", stills)
+    pictures = Pictures(folder, [span("a.mkv", 0.0, 2.0)], ())
+    for number in range(60):
+        assert pictures.at(number / 30) is not None
+        gc.collect()
+        assert len(alive) <= 2
+    assert pictures.at(3.0) is None
+    gc.collect()
+    assert len(alive) == 0

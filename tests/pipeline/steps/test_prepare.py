@@ -1,6 +1,7 @@
 """Tests of the first step."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,20 @@ def test_a_file_in_the_folder_of_its_recording_under_a_name_of_its_own(
     prepared = Prepared.model_validate_json(out.read_bytes())
     assert prepared.timeline.title == prepared.timeline.people[0].name == "週會"
     assert list(prepared.digests) == ["upload/original.mkv"]
+
+
+def test_the_settings_say_how_large_the_picture_is(recording: RecordingMaker, make_work: MakeWork) -> None:
+    recording.join("ann")
+    recording.pictures("ann", 0.0, 0.5)
+    folder = recording.write(0.5)
+    work = make_work(folder, None, {}, {ROLE: folder / "out.json"})
+    video = work.settings.video.model_copy(update={"width_px": 1920, "height_px": 1080, "fps": 60})
+    run_recording(replace(work, settings=work.settings.model_copy(update={"video": video})))
+    prepared = Prepared.model_validate_json((folder / "out.json").read_text())
+    assert prepared.canvas == CanvasFormat(width=1920, height=1080, fps="60")
+    assert prepared.is_meeting
+
+
+def test_a_file_is_no_meeting(tmp_path: Path, make_work: MakeWork) -> None:
+    write_opus(tmp_path / "talk.mkv", 0.5, tone())
+    assert not of_file(tmp_path / "talk.mkv", make_work).is_meeting

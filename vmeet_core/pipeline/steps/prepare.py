@@ -10,11 +10,12 @@ from vmeet_core.hookspecs import Permanent
 from vmeet_core.manifest import SEGMENTS, read_manifest
 from vmeet_core.media.probe import MediaInfo, PictureInfo, probe
 from vmeet_core.media.segments import segment_duration_s
-from vmeet_core.pipeline.prepared import LAYOUT_HEIGHT_PX, LAYOUT_WIDTH_PX, CanvasFormat, Prepared
+from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
 from vmeet_core.pipeline.spec import Work
+from vmeet_core.settings import Video
 from vmeet_core.timeline import Person, SegmentSpan, Span, Timeline, Track, build_timeline
 
-VERSION = 1
+VERSION = 2
 ROLE = "prepared"
 _CHUNK_BYTES = 1 << 20
 _log = logging.getLogger(__name__)
@@ -33,7 +34,9 @@ def run_recording(work: Work) -> None:
     timeline = timeline.model_copy(update={"people": tuple(_present(person, work) for person in timeline.people)})
     if not _segments(timeline):
         raise Permanent("nothing was recorded: no person's sound or picture reached the server")
-    _finish(work, timeline, CanvasFormat())
+    video = work.settings.video
+    canvas = CanvasFormat(width=video.width_px, height=video.height_px, fps=str(video.fps))
+    _finish(work, timeline, canvas, is_meeting=True)
 
 
 def run_file(work: Work) -> None:
@@ -49,7 +52,8 @@ def run_file(work: Work) -> None:
         complete=True,
         people=(_whole(path, name, info),),
     )
-    _finish(work, timeline, _canvas(info.picture) if info.picture else None)
+    canvas = _canvas(info.picture, work.settings.video) if info.picture else None
+    _finish(work, timeline, canvas, is_meeting=False)
 
 
 def _length_s(path: Path) -> float:
@@ -74,13 +78,13 @@ def _segments(timeline: Timeline) -> list[SegmentSpan]:
     return [segment for person in timeline.people for track in person.tracks for segment in track.segments]
 
 
-def _finish(work: Work, timeline: Timeline, canvas: CanvasFormat | None) -> None:
+def _finish(work: Work, timeline: Timeline, canvas: CanvasFormat | None, *, is_meeting: bool) -> None:
     files = [segment.file for segment in _segments(timeline)]
     digests = {}
     for number, file in enumerate(dict.fromkeys(files), start=1):
         digests[file] = _digest(work.folder / file)
         work.progress(number / len(files))
-    prepared = Prepared(timeline=timeline, canvas=canvas, digests=digests)
+    prepared = Prepared(timeline=timeline, canvas=canvas, digests=digests, is_meeting=is_meeting)
     work.outputs[ROLE].write_text(prepared.model_dump_json(), encoding="utf-8")
 
 
@@ -113,8 +117,8 @@ def _track(source: str, path: Path, info: MediaInfo, codec: str | None, clock_hz
     return Track.model_validate({"source": source, "segments": (segment,)})
 
 
-def _canvas(picture: PictureInfo) -> CanvasFormat:
-    """The picture's own size, made smaller where it is larger than the layout's."""
-    scale = min(1.0, LAYOUT_WIDTH_PX / picture.width, LAYOUT_HEIGHT_PX / picture.height)
+def _canvas(picture: PictureInfo, most: Video) -> CanvasFormat:
+    """The picture's own size, made smaller where it is larger than the settings'."""
+    scale = min(1.0, most.width_px / picture.width, most.height_px / picture.height)
     width, height = (max(2, round(side * scale / 2) * 2) for side in (picture.width, picture.height))
     return CanvasFormat(width=width, height=height, fps=str(picture.fps), labels=False)

@@ -35,7 +35,7 @@ export class CreateForm extends HTMLElement {
     const choosePreset = h("div", { class: "field", hidden: presets.length < 2 }, h("label", { for: this.preset.id, t: "home.preset" }), this.preset);
     const more = h("details", { class: "more-options", "data-testid": "processing-options" }, h("summary", { t: "home.options" }), this.plugins);
     this.showPreset();
-    more.hidden = !this.plugins.shown.length;
+    more.hidden = this.plugins.isEmpty;
     const submit = (/** @type {Event} */ event) => {
       event.preventDefault();
       this.create();

@@ -1,5 +1,5 @@
 import { h, uniqueId } from "../dom.js";
-import { formatClock, say } from "../i18n.js";
+import { formatClock, say, t } from "../i18n.js";
 import { icon } from "../icons.js";
 import { openDialog } from "./dialogs.js";
 
@@ -16,6 +16,7 @@ const KEYS = [
   ["< >", "player.key-speed"],
   ["M", "player.key-m"],
   ["O", "player.key-o"],
+  ["C", "player.key-c"],
   ["F", "player.key-f"],
 ];
 
@@ -37,6 +38,11 @@ export class Player extends HTMLElement {
     this.time = h("span", { class: "time", "data-testid": "time" }, "0:00");
     this.speed = h("select", { tLabel: "player.speed", tTitle: "player.speed", "data-testid": "speed" }, ...SPEEDS.map((speed) => h("option", { value: speed, selected: speed === 1 }, `${speed}×`)));
     this.switch = h("fieldset", { class: "sound-switch", hidden: true, "data-testid": "sound-switch" });
+    /** @type {HTMLTrackElement | undefined} */
+    this.track = undefined;
+    this.captions = this.button("captions", "player.captions", "captions", () => this.toggleCaptions());
+    this.captions.hidden = true;
+    this.captions.setAttribute("aria-pressed", "false");
     this.fault = h("p", { class: "player-fault", role: "alert", hidden: true, t: "player.error" });
     this.onKey = (/** @type {KeyboardEvent} */ event) => this.key(event);
   }
@@ -46,7 +52,7 @@ export class Player extends HTMLElement {
     if (this.childElementCount) return;
     const big = h("button", { type: "button", class: "big-play", tLabel: "player.play", onclick: () => this.togglePlay() }, icon("play"));
     const help = this.button("help", "player.help", "player-help", openKeys);
-    const row = h("div", { class: "controls" }, this.play, this.time, this.mute, this.volume, h("span", { class: "grow" }), this.switch, this.speed, help, this.full);
+    const row = h("div", { class: "controls" }, this.play, this.time, this.mute, this.volume, h("span", { class: "grow" }), this.switch, this.captions, this.speed, help, this.full);
     this.append(h("div", { class: "screen" }, this.video, big, this.fault), h("div", { class: "player-bar" }, this.seek, row));
     this.buildSwitch();
     this.listen();
@@ -102,6 +108,24 @@ export class Player extends HTMLElement {
     const go = () => (this.video.currentTime = time_s);
     if (this.video.readyState) go();
     else this.video.addEventListener("loadedmetadata", go, { once: true });
+  }
+
+  /** The WebVTT file of what is said, and by whom; off until it is asked for. @param {string | null} address */
+  caption(address) {
+    if (address === (this.track?.getAttribute("src") ?? null)) return;
+    const mode = this.track?.track.mode ?? "disabled";
+    this.track?.remove();
+    this.track = address ? h("track", { kind: "captions", src: address, label: t("player.captions") }) : undefined;
+    if (this.track) this.video.append(this.track);
+    if (this.track) this.track.track.mode = mode;
+    this.captions.hidden = !this.track;
+  }
+
+  toggleCaptions() {
+    if (!this.track) return;
+    const { track } = this.track;
+    track.mode = track.mode === "showing" ? "disabled" : "showing";
+    this.captions.setAttribute("aria-pressed", String(track.mode === "showing"));
   }
 
   togglePlay() {
@@ -243,6 +267,7 @@ export class Player extends HTMLElement {
       f: () => this.toggleFullscreen(),
       m: () => (this.video.muted = !this.video.muted),
       o: () => this.choose(this.sound === "original" ? "denoised" : "original"),
+      c: () => this.toggleCaptions(),
       "<": () => this.changeSpeed(-1),
       ">": () => this.changeSpeed(1),
       "?": openKeys,

@@ -2,6 +2,7 @@ import { fill, h, uniqueId } from "../dom.js";
 import { language } from "../i18n.js";
 import { ProviderChoice } from "./provider-choice.js";
 
+/** @typedef {import("../types.js").Layout} Layout */
 /** @typedef {import("../types.js").PeopleMayChange} PeopleMayChange */
 /** @typedef {import("../types.js").Choices} Choices */
 /** @typedef {import("../types.js").ChosenPlugins} ChosenPlugins */
@@ -20,6 +21,8 @@ const FIELDS = [
 
 /** @type {readonly string[]} choices of which people may change something for themselves */
 const LIVE_FIELDS = ["frame_filters", "live_denoiser"];
+/** @type {("" | Layout)[]} */
+const LAYOUTS = ["", "grid", "speaker"];
 /** @type {PeopleMayChange[]} */
 const MAY_CHANGE = ["everything", "options", "nothing"];
 
@@ -43,6 +46,15 @@ export class PluginChoices extends HTMLElement {
       this.freedom,
       h("p", { class: "hint", t: "choice.people_may_change-hint" }),
     );
+    this.layout = h("select", { id: uniqueId("layout"), "data-testid": "layout" });
+    this.hasLayout = (offered ?? []).includes("layout");
+    this.layoutField = h(
+      "div",
+      { class: "field", hidden: !this.hasLayout },
+      h("label", { for: this.layout.id, t: "choice.layout" }),
+      this.layout,
+      h("p", { class: "hint", t: "choice.layout-hint" }),
+    );
     this.addEventListener("change", () => this.showFreedom());
   }
 
@@ -61,7 +73,10 @@ export class PluginChoices extends HTMLElement {
     this.freedom.replaceChildren(
       ...MAY_CHANGE.map((each) => h("option", { value: each, selected: each === allowed, t: `choice.people_may_change-${each}` })),
     );
-    fill(this, ...this.shown, this.freedomField, this.languageField(preset));
+    this.layout.replaceChildren(
+      ...LAYOUTS.map((each) => h("option", { value: each, selected: each === (preset.layout ?? ""), t: `choice.layout-${each || "default"}` })),
+    );
+    fill(this, ...this.shown, this.layoutField, this.freedomField, this.languageField(preset));
     this.showFreedom();
   }
 
@@ -76,7 +91,12 @@ export class PluginChoices extends HTMLElement {
     const chosen = Object.fromEntries(this.shown.map((choice) => [choice.wish.field, choice.value]));
     const options = Object.assign({}, ...this.shown.map((choice) => choice.options));
     const freedom = this.freedomField.hidden ? {} : { people_may_change: /** @type {PeopleMayChange} */ (this.freedom.value) };
-    return { ...chosen, ...freedom, ...(this.spoken ? { language: this.spoken.value } : {}), options };
+    const layout = this.layout.value ? { layout: /** @type {Layout} */ (this.layout.value) } : {};
+    return { ...chosen, ...layout, ...freedom, ...(this.spoken ? { language: this.spoken.value } : {}), options };
+  }
+
+  get isEmpty() {
+    return !this.shown.length && !this.hasLayout;
   }
 
   validate() {

@@ -70,16 +70,19 @@ function nameField(name) {
 
 /** @param {HTMLElement} body @param {Recording} recording @param {() => void} started */
 async function fillAgain(body, recording, started) {
-  const choices = new PluginChoices(await api.choices(), ["denoiser"]);
-  choices.show({ denoiser: recording.job?.request.denoiser ?? null, options: /** @type {any} */ (recording.job?.request.options ?? {}) });
+  const choices = new PluginChoices(await api.choices(), ["denoiser", "layout"]);
+  const { denoiser = null, options = {}, layout = null } = recording.job?.request ?? {};
+  choices.show({ denoiser, options: /** @type {any} */ (options), layout });
   const failure = h("div", {});
   const name = nameField("");
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!choices.validate()) return;
-    const { denoiser = null, options = {} } = choices.value;
+    const { denoiser = null, options = {}, layout } = choices.value;
+    const called = name.input.value.trim();
     try {
-      await api.processAgain(recording.id, { denoiser, options, name: name.input.value.trim() });
+      const wish = { denoiser, options, ...(layout ? { layout } : {}), ...(called ? { name: called } : {}) };
+      await api.processAgain(recording.id, wish);
       started();
     } catch (error) {
       failure.replaceChildren(failureBox(error));

@@ -3,13 +3,14 @@ import { fill, h, LocalizedElement, uniqueId } from "../dom.js";
 import { formatClock, formatDate, formatList, formatSize, t } from "../i18n.js";
 import { icon } from "../icons.js";
 import { LiveRecordings, withoutMissing } from "../live-recordings.js";
+import { Chapters } from "./chapters.js";
 import { failureBox } from "./failure.js";
 import { KeyForm } from "./key-form.js";
 import { Notices } from "./notices.js";
 import { Player } from "./player.js";
 import { attempt, deleteRecording, processAgain } from "./recording-actions.js";
 import { showState, stateTag } from "./recording-card.js";
-import { jobTitle, RecordingFiles } from "./recording-files.js";
+import { grouped, groupTitle, mainResult, RecordingFiles } from "./recording-files.js";
 import { RecordingJobs } from "./recording-jobs.js";
 import { topBar } from "./top-bar.js";
 
@@ -42,7 +43,8 @@ export class RecordingPage extends LocalizedElement {
     this.heading = h("h1", { "data-testid": "title" });
     this.state = stateTag();
     this.facts = h("dl", { class: "facts" });
-    this.files = new RecordingFiles();
+    this.files = new RecordingFiles(this.notices);
+    this.chapters = new Chapters(this.player.video);
     this.jobs = new RecordingJobs(this.notices);
     this.again = h("button", { type: "button", class: "small", "data-testid": "again", onclick: () => this.processAgain() }, icon("again"), h("span", { t: "job.again" }));
     this.keep = h("button", { type: "button", class: "small", "data-testid": "keep", "aria-pressed": "false", tTitle: "keep.hint", onclick: () => this.toggleKeep() }, icon("pin"), h("span", { t: "keep.button" }));
@@ -113,7 +115,7 @@ export class RecordingPage extends LocalizedElement {
     const actions = h("div", { class: "actions" }, this.keep, this.export, this.again, this.removal);
     const side = h("aside", {}, h("section", { class: "card" }, this.facts), h("section", { class: "card" }, h("h2", { t: "recording.files" }), this.files));
     const processing = h("section", { class: "processing" }, h("h2", { t: "job.title" }), this.jobs);
-    const left = h("div", { class: "recording-left" }, this.player, this.instead, this.versionField, processing);
+    const left = h("div", { class: "recording-left" }, this.player, this.instead, this.versionField, this.chapters, processing);
     const heading = h("div", { class: "page-head" }, h("div", { class: "title-line" }, this.heading, this.state), actions);
     fill(this.main, backLink(), heading, h("div", { class: "recording-columns" }, left, side));
   }
@@ -197,17 +199,21 @@ export class RecordingPage extends LocalizedElement {
     });
   }
 
-  /** Runs that have a video, the newest first. @private @param {Recording} recording */
+  /** Runs that have a video, the newest first; of those that share their files, one. @private
+   *  @param {Recording} recording */
   showVersions(recording) {
-    const jobs = (recording.jobs ?? []).filter((job) => mainResult(job)).sort((a, b) => b.created_at_s - a.created_at_s);
-    const titles = jobs.map((job) => jobTitle(job, recording.jobs ?? []));
+    const all = recording.jobs ?? [];
+    const groups = grouped(all).filter((group) => group.some(mainResult));
+    const jobs = groups.map(playedOf);
+    const titles = groups.map((group) => groupTitle(group, all));
     const shown = JSON.stringify([titles, jobs.map((job) => job.id)]);
     this.versionField.hidden = jobs.length < 2;
     if (this.versions.dataset.shown === shown) return;
     const chosen = this.versions.value;
+    const watched = jobs[groups.findIndex((group) => group.some((job) => job.id === chosen))];
     this.versions.dataset.shown = shown;
     this.versions.replaceChildren(...jobs.map((job, index) => h("option", { value: job.id }, titles[index] ?? "")));
-    if (jobs.some((job) => job.id === chosen)) this.versions.value = chosen; // what somebody watches stays
+    if (watched) this.versions.value = watched.id; // what somebody watches stays
   }
 
   /** @private */
@@ -219,6 +225,8 @@ export class RecordingPage extends LocalizedElement {
     this.player.hidden = !video;
     this.instead.hidden = Boolean(video);
     const original = this.address(job, `${result}-original`);
+    this.player.caption(this.address(job, "captions"));
+    this.chapters.load(video ? this.address(job, "chapters") : null);
     if (video) this.player.load(original ? { original, denoised: video } : { original: video, denoised: null }, recording?.thumbnail ?? null);
     else if (recording) this.showInstead(recording);
   }
@@ -251,9 +259,10 @@ export class RecordingPage extends LocalizedElement {
   }
 }
 
-/** What is to be played: the sound alone where nobody had a camera. @param {Job} job */
-function mainResult(job) {
-  return ["video", "sound"].find((name) => job.results[name]);
+/** Of runs that share their files the one that has all of them. @param {Job[]} group */
+function playedOf(group) {
+  const playable = group.filter(mainResult);
+  return /** @type {Job} */ (playable.find((job) => job.state === "done") ?? playable[0]);
 }
 
 /** @param {Job} [job] */

@@ -1,8 +1,10 @@
 import recordings from "./en-recordings.js";
+import results from "./en-results.js";
 
 /** The texts of the client in English: the list of keys, too. `{one, other}` are plural forms. */
 const en = {
   ...recordings,
+  ...results,
 
   "language.change": "Change the language",
   close: "Close",
@@ -393,27 +395,6 @@ const en = {
   "option.brightness-settle_s": "Settling time",
   "option.brightness-settle_s-hint": "How slowly it follows a change of light, in seconds.",
 
-  "step.prepare": "Look at the recording",
-  "step.layout": "Arrange and encode the pictures",
-  "step.audio": "Sound of {who}",
-  "step.denoise": "Denoise {who}",
-  "step.mix": "Mix the sound",
-  "step.mix-denoised": "Mix the denoised sound",
-  "step.join": "Join picture and sound",
-  "step.join-original": "Join picture and original sound",
-  "step.thumbnail": "Thumbnail",
-  "step.progress": "{step}: {percent}",
-
-  "file.video": "Video",
-  "file.video-original": "Video with the original sound",
-  "file.audio": "Sound of {who}",
-  "file.audio-denoised": "Sound of {who}, denoised",
-  "file.mix": "Sound of everyone",
-  "file.mix-denoised": "Sound of everyone, denoised",
-  "file.sound": "Sound",
-  "file.sound-original": "Original sound",
-  "file.thumbnail": "Thumbnail",
-
   "state.recording": "Recording now",
   "state.recorded": "Not processed",
   "state.processing": "Processing",
@@ -493,8 +474,6 @@ const en = {
   "key.hint": "This server asks for its access key to create meetings and to see recordings. Joining a meeting by its link needs none.",
   "key.field": "Key",
   "key.button": "Continue",
-
-  ...recordings,
 };
 
 /** @typedef {keyof typeof en} Key */

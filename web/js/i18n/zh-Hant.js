@@ -1,9 +1,11 @@
 import recordings from "./zh-Hant-recordings.js";
+import results from "./zh-Hant-results.js";
 
 /** 用戶端的繁體中文文字（台灣用語）。 */
 /** @type {Record<import("./en.js").Key, import("../i18n.js").Text>} */
 export default {
   ...recordings,
+  ...results,
 
   "language.change": "切換語言",
   close: "關閉",
@@ -394,27 +396,6 @@ export default {
   "option.brightness-settle_s": "反應時間",
   "option.brightness-settle_s-hint": "光線改變時，亮度跟著調整的快慢（秒）。",
 
-  "step.prepare": "檢查錄影內容",
-  "step.layout": "排列並編碼畫面",
-  "step.audio": "{who} 的聲音",
-  "step.denoise": "{who} 的聲音降噪",
-  "step.mix": "混合聲音",
-  "step.mix-denoised": "混合降噪後的聲音",
-  "step.join": "合併影像與聲音",
-  "step.join-original": "合併影像與原始聲音",
-  "step.thumbnail": "縮圖",
-  "step.progress": "{step}：{percent}",
-
-  "file.video": "影片",
-  "file.video-original": "影片（原始聲音）",
-  "file.audio": "{who} 的聲音",
-  "file.audio-denoised": "{who} 的聲音（已降噪）",
-  "file.mix": "所有人的聲音",
-  "file.mix-denoised": "所有人的聲音（已降噪）",
-  "file.sound": "聲音",
-  "file.sound-original": "原始聲音",
-  "file.thumbnail": "縮圖",
-
   "state.recording": "錄影中",
   "state.recorded": "尚未處理",
   "state.processing": "處理中",
@@ -494,6 +475,4 @@ export default {
   "key.hint": "建立會議與觀看錄影需要這台伺服器的存取金鑰；以連結加入會議則不需要。",
   "key.field": "金鑰",
   "key.button": "繼續",
-
-  ...recordings,
 };

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from vmeet_core.sfu.active_speaker import TICK_S, ActiveSpeaker
+from vmeet_core.media.active_speaker import TICK_S, ActiveSpeaker
 
 Level = Callable[[float], int]
 QUIET, LOUD = 75, 25
