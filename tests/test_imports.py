@@ -18,7 +18,7 @@ ROWS = (
     {"server"},
     {"sfu", "live", "recording", "pipeline", "evaluate"},
     {"media", "meetings", "timeline", "database"},
-    {"protocol"},
+    {"protocol", "consent"},
     {"manifest"},
     {"plugins"},
     {"settings", "weights", "builtin", "effects", "child_process"},
