@@ -174,8 +174,11 @@ class Meeting:
         # Anyone may take the name of a program: it can keep one out, but let none in.
         if not (consent.kept_out if participant.is_stream else consent.is_worth_keeping):
             return
-        while len(self._remembered) >= MAX_REMEMBERED:
-            del self._remembered[next(iter(self._remembered))]
+        while (
+            len(self._remembered) >= MAX_REMEMBERED
+        ):  # a person's page knows what it said, too; nobody else the host's no
+            own = (each for each, known in self._remembered.items() if not known.kept_out)
+            del self._remembered[next(own, next(iter(self._remembered)))]
         self._remembered[key] = consent
 
     def _add(self, participant: Participant) -> Participant:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from left_out import assert_nothing_of_those_left_out
 from live.conftest import filters  # noqa: F401  # a fixture
 from server.conftest import Flat, Person, settings_in
 
-from vmeet_core.manifest import AnyEvent, LeftOut, SegmentEnded, SegmentStarted, SourceKind, read_manifest
+from vmeet_core.manifest import AnyEvent, LeftOut, SegmentStarted, SourceKind, read_manifest
 from vmeet_core.media.encoded import EncodedFrame
 from vmeet_core.plugins import discover
 from vmeet_core.recording.recorder import Recorder
@@ -74,24 +75,6 @@ def witness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Witness]:
     yield seen
     for folder in seen.folders:
         assert_nothing_of_those_left_out(folder)
-
-
-def assert_nothing_of_those_left_out(folder: Path) -> None:
-    """By the journal no file of a person was begun, or went on, while they were left out; and there are no others."""
-    out: set[str] = set()
-    running: dict[str, str] = {}
-    events = read_manifest(folder)
-    for event in events:
-        if isinstance(event, SegmentStarted):
-            assert event.participant_id not in out
-            running[event.file] = event.participant_id
-        elif isinstance(event, SegmentEnded):
-            del running[event.file]
-        elif isinstance(event, LeftOut):
-            assert event.participant_id not in running.values(), "its segments end first"
-            (out.add if event.left_out else out.discard)(event.participant_id)
-    journalled = {event.file for event in events if isinstance(event, SegmentStarted)}
-    assert {path.name for path in (folder / "segments").iterdir()} == journalled
 
 
 @pytest.fixture

@@ -1,13 +1,16 @@
 """What people see of being recorded, and what they can say about it: lobby, notices, list of people, tiles, badge."""
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from meeting_room import MEETING, QUIET, MeetingRoom, enter_room, person
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+PHONE: Any = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 RUNNING = {"active": True, "recording_id": "r1", "started_at_s": 1e9, "started_by": "Ben"}
 
 
@@ -25,6 +28,15 @@ async def join(page: Page, name: str = "Ann") -> None:
 
 def row(page: Page, name: str) -> Locator:
     return page.get_by_test_id("people-list").get_by_role("listitem").filter(has_text=name)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def phone(chromium: Browser, site: Any) -> AsyncIterator[Page]:
+    context = await chromium.new_context(
+        base_url=site.url, locale="en-US", permissions=["camera", "microphone"], reduced_motion="reduce", **PHONE
+    )
+    yield await context.new_page()
+    await context.close()
 
 
 async def test_the_lobby_follows_what_happens_meanwhile(page: Page, site: Any) -> None:

@@ -172,7 +172,8 @@ export class Signalling extends EventTarget {
 
   /** @private @param {import("./protocol.js").Welcome} welcome */
   welcomed(welcome) {
-    if (this.identity) this.identity = { ...this.identity, token: welcome.token, told: false }; // of a later recording nobody is told yet
+    if (this.identity) this.identity = { ...this.identity, token: welcome.token };
+    if (this.identity?.told) this.identity = { ...this.identity, told: false }; // of a later recording nobody is told yet
     this.opened(welcome);
   }
 
