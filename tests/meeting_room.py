@@ -8,7 +8,7 @@ from aiohttp import web
 from playwright.async_api import Page
 
 MEETING = {"id": "abcd", "title": "Talk", "people": 2, "recording": False}
-QUIET: dict[str, Any] = {"active": False, "recording_id": None, "started_at_s": None}
+QUIET: dict[str, Any] = {"active": False, "recording_id": None, "started_at_s": None, "started_by": None}
 STREAMS = {
     "whip_path": "/whip/abcd",
     "whep_path": "/whep/abcd",
@@ -31,7 +31,7 @@ def chat_entry(number: int, text: str, sender: str = "ben", name: str = "Ben", a
 class MeetingRoom:
     """Ben is in it, and whoever joins is "me". ``heard`` has what the page sends; chat messages are sent back.
 
-    ``chat`` is the history for those who come; ``echoes`` says whether messages are taken.
+    ``chat`` is the history for those who come; ``echoes`` says whether messages are taken; ``own`` is more about "me".
     """
 
     def __init__(self, host: bool = False, **welcome: Any) -> None:
@@ -39,6 +39,7 @@ class MeetingRoom:
         self.people = [person("ben", "Ben")]
         self.chat: list[dict[str, Any]] = []
         self.echoes = True
+        self.own: dict[str, Any] = {}
         self.more = welcome
         self.heard: list[dict[str, Any]] = []
         self.socket: web.WebSocketResponse | None = None
@@ -59,7 +60,7 @@ class MeetingRoom:
 
     def _welcome(self, name: str) -> dict[str, Any]:
         about = {"participant_id": "me", "token": "secret", "is_host": self.host, "meeting_id": "abcd", "title": "Talk"}
-        people = [*self.people, person("me", name, is_host=self.host)]
+        people = [*self.people, person("me", name, is_host=self.host, **self.own)]
         rest = {"participants": people, "recording": QUIET, "ice_servers": [], "heartbeat_s": 1, "chat": self.chat}
         streams = STREAMS if self.host else None
         return {"type": "welcome", **about, **rest, "speaker_id": None, "streams": streams, **self.more}

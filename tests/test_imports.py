@@ -19,7 +19,7 @@ ROWS = (
     {"sfu", "live", "recording", "pipeline", "evaluate"},
     {"search"},
     {"media", "meetings", "timeline", "database"},
-    {"protocol"},
+    {"protocol", "consent"},
     {"manifest"},
     {"plugins"},
     {"settings", "weights", "builtin", "effects", "child_process"},

@@ -9,6 +9,7 @@ from vmeet_core.manifest import (
     AnyEvent,
     Joined,
     Left,
+    LeftOut,
     Muted,
     SegmentEnded,
     SegmentStarted,
@@ -186,3 +187,27 @@ def test_a_journal_without_its_first_line_is_refused() -> None:
 def test_a_segment_outside_the_folder_is_refused(file: str) -> None:
     with pytest.raises(TimelineError, match="outside the recording's folder"):
         build_timeline([started(), segment(file), stopped(1)], lambda _: 1.0)
+
+
+def word(after_s: float, left_out: bool, person: str = "p") -> LeftOut:
+    return LeftOut(at_s=ZERO_S + after_s, participant_id=person, left_out=left_out, by="self")
+
+
+def here(after_s: float, person: str = "p") -> Joined:
+    return Joined(at_s=ZERO_S + after_s, participant_id=person, name=person)
+
+
+def test_whoever_is_left_out_has_no_place_meanwhile() -> None:
+    events = [started(), here(0), segment(), ended(), word(10, True), here(12), word(20, False), word(25, True)]
+    (person,) = build_timeline([*events, word(26, False), stopped(30)], no_file).people
+    spans = [(0, 10), (20, 25), (26, 30)]
+    assert person.present == tuple(Span(start_s=start_s, end_s=end_s) for start_s, end_s in spans)
+    assert len(person.segments("microphone")) == 1
+
+
+def test_whoever_is_left_out_throughout_is_no_part_of_it() -> None:
+    muted = Muted(at_s=ZERO_S, participant_id="q", source="camera", muted=True)
+    events = [started(), here(0), here(0, "q"), muted, word(0, True, "q"), segment(), ended(), stopped(30)]
+    assert [person.id for person in build_timeline(events, no_file).people] == ["p"]
+    back = build_timeline([*events[:-1], word(20, False, "q"), stopped(30)], no_file).people
+    assert [(person.id, person.present) for person in back][1] == ("q", (Span(start_s=20, end_s=30),))

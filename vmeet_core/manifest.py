@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 MANIFEST_NAME = "manifest.json"
 SEGMENTS = "segments"  #: the folder of the segment files, inside the recording's
 SourceKind = Literal["microphone", "camera", "camera-small", "screen"]
+#: Who keeps a person out of the recording: the host, the person, or nobody has told or asked them yet.
+LeftOutBy = Literal["host", "self", "unanswered"]
 
 
 class Event(BaseModel):
@@ -55,6 +57,17 @@ class Muted(Event):
     participant_id: str
     source: SourceKind
     muted: bool
+
+
+class LeftOut(Event):
+    """A person is left out of the recording from now on, or (``left_out`` False) no longer: while they are, nothing of
+    any of their sources is written. ``by`` is who keeps them out, or who did until now.
+    """
+
+    type: Literal["left-out"] = "left-out"
+    participant_id: str
+    left_out: bool
+    by: LeftOutBy
 
 
 class SegmentStarted(Event):
@@ -111,7 +124,7 @@ class Stopped(Event):
     reason: str
 
 
-AnyEvent = Started | Joined | Left | Muted | SegmentStarted | SegmentEnded | SenderReport | Gap | Stopped
+AnyEvent = Started | Joined | Left | Muted | LeftOut | SegmentStarted | SegmentEnded | SenderReport | Gap | Stopped
 _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(Annotated[AnyEvent, Field(discriminator="type")])
 
 

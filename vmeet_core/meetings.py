@@ -9,13 +9,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from vmeet_core.consent import Consent
 from vmeet_core.manifest import SourceKind
 from vmeet_core.protocol import EffectState, EffectWishes, ParticipantInfo, RecordingInfo
-from vmeet_core.settings import LayoutName, PeopleMayChange, Preset
+from vmeet_core.settings import LayoutName, PeopleMayChange, Preset, RecordingChoice
 
 State = Literal["waiting", "previewing", "in", "left"]
 StreamKind = Literal["whip", "whep"]
 MAX_PEOPLE = 128  #: in one meeting: a lecture to a hundred, who lectures, and some who record or stream
+MAX_REMEMBERED = 1024  #: people who have gone, and whether they may be recorded when they come back
 
 
 class MeetingFull(Exception):
@@ -67,6 +69,7 @@ class Participant:
     effects: EffectWishes | None = None  #: what this person wants of the live effects
     camera_effects: EffectState = "off"
     number: int = 0  #: a small one among those who are in the meeting, for metrics
+    consent: Consent = field(default_factory=Consent)  #: whether this person may be recorded
 
     def set_muted(self, source: SourceKind, muted: bool) -> None:
         """Note that a source is off or on; the small picture follows the camera."""
@@ -92,6 +95,7 @@ class Participant:
             connected=self.connected,
             is_stream=self.is_stream,
             camera_effects=self.camera_effects,
+            left_out=self.consent.left_out,
         )
 
 
@@ -102,7 +106,10 @@ def previewer() -> Participant:
 
 @dataclass
 class Meeting:
-    """A meeting as it was created, and who is in it now."""
+    """A meeting as it was created, and who is in it now.
+
+    ``recording_choice`` says who may be recorded; what those have said who are gone is kept for when they come back.
+    """
 
     id: str
     title: str
@@ -111,20 +118,69 @@ class Meeting:
     choices: Choices
     participants: dict[str, Participant] = field(default_factory=dict)
     recording: RecordingInfo = field(default_factory=lambda: RecordingInfo(active=False))
+    recording_choice: RecordingChoice = "everyone"
+    _remembered: dict[str, Consent] = field(default_factory=dict)
 
-    def join(self, name: str, token: str | None, host_key: str | None) -> Participant:
-        """The person who holds ``token``, under the name given now, or a new one. Raises MeetingFull."""
+    def join(
+        self, name: str, token: str | None, host_key: str | None, recorded: bool | None = None, told: bool = True
+    ) -> Participant:
+        """The person who holds ``token``, under the name given now, or a new one. Raises MeetingFull.
+
+        ``recorded`` is what the person says about being recorded (None: as before), ``told`` whether they know of the
+        recording that runs, if any: until somebody new does, they are left out.
+        """
         is_host = host_key is not None and secrets.compare_digest(host_key.encode(), self.host_key.encode())
         known = next((p for p in self.participants.values() if token and secrets.compare_digest(p.token, token)), None)
         if known is not None:
             known.name, known.is_host, known.state = name, known.is_host or is_host, "in"
             known.connected = True
+            if recorded is not None:
+                known.consent.choose(recorded)
             return known
-        return self._add(Participant(id=secrets.token_hex(6), name=name, is_host=is_host, state="in"))
+        consent = self._consent_of(_key_of_token(token) if token else "")
+        if recorded is not None:
+            consent.choose(recorded)
+        # Whoever says no where there is nothing to choose expects something else than what happens.
+        surprised = recorded is False and not consent.may_choose
+        consent.told = not self.recording.active or (told and not surprised)
+        return self._add(Participant(id=secrets.token_hex(6), name=name, is_host=is_host, state="in", consent=consent))
 
     def join_stream(self, name: str) -> Participant:
-        """A program that publishes by WHIP. Raises MeetingFull."""
-        return self._add(Participant(secrets.token_hex(6), name, is_host=False, state="in", is_stream=True))
+        """A program that publishes by WHIP. Raises MeetingFull. It is known again by its name alone."""
+        consent = self._consent_of(_key_of_stream(name))
+        return self._add(
+            Participant(secrets.token_hex(6), name, is_host=False, state="in", is_stream=True, consent=consent)
+        )
+
+    def leave_out(self, participant_id: str, left_out: bool) -> None:
+        """The host's word on whether somebody may be recorded; harmless when they have gone. A program cannot be asked:
+        for it the host answers, too.
+        """
+        participant = self.participants.get(participant_id)
+        if participant is None:
+            return
+        participant.consent.keep_out(left_out)
+        if participant.is_stream:
+            participant.consent.choose(not left_out)
+
+    def _consent_of(self, key: str) -> Consent:
+        """What somebody said who may have been here before."""
+        known = self._remembered.get(key)
+        return known.renewed() if known is not None else Consent(self.recording_choice)
+
+    def _remember(self, participant: Participant) -> None:
+        consent = participant.consent
+        key = _key_of_stream(participant.name) if participant.is_stream else _key_of_token(participant.token)
+        self._remembered.pop(key, None)
+        # Anyone may take the name of a program: it can keep one out, but let none in.
+        if not (consent.kept_out if participant.is_stream else consent.is_worth_keeping):
+            return
+        while (
+            len(self._remembered) >= MAX_REMEMBERED
+        ):  # a person's page knows what it said, too; nobody else the host's no
+            own = (each for each, known in self._remembered.items() if not known.kept_out)
+            del self._remembered[next(own, next(iter(self._remembered)))]
+        self._remembered[key] = consent
 
     def _add(self, participant: Participant) -> Participant:
         if len(self.participants) >= MAX_PEOPLE:
@@ -139,6 +195,16 @@ class Meeting:
         participant = self.participants.pop(participant_id, None)
         if participant is not None:
             participant.state = "left"
+            self._remember(participant)
+
+
+def _key_of_token(token: str) -> str:
+    """Looked up by its digest, so that the time that takes tells nothing of the token."""
+    return "token " + hashlib.sha256(token.encode()).hexdigest()
+
+
+def _key_of_stream(name: str) -> str:
+    return "stream " + name
 
 
 def new_meeting(title: str, preset: str, choices: Choices) -> Meeting:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from vmeet_core.manifest import SourceKind
+from vmeet_core.manifest import LeftOutBy, SourceKind
+from vmeet_core.settings import RecordingChoice
 
 MAX_MESSAGE_BYTES = 128 * 1024
 MAX_NAME_CHARS = 64
@@ -84,6 +85,9 @@ class EffectWishes(Message):
 class Join(Message):
     """First message, or the second after ``preview``. ``token`` is the one from an earlier welcome (reload, rejoin);
     ``host_key`` makes a host; ``effects`` (None: as they were) are in force before anything of this person is shown.
+
+    ``recorded`` is what the person says about being recorded (None: as before); while ``told`` is False, somebody who
+    comes into a recording that runs is left out of it, until ``recording-seen``.
     """
 
     type: Literal["join"] = "join"
@@ -91,6 +95,8 @@ class Join(Message):
     token: Token | None = None
     host_key: Token | None = None
     effects: EffectWishes | None = None
+    recorded: bool | None = None
+    told: bool = True
 
 
 class Preview(Message):
@@ -193,6 +199,27 @@ class RecordingControl(Message):
     action: Literal["start", "stop"]
 
 
+class RecordingChosen(Message):
+    """Whether this person wants to be recorded, from now on; refused where the meeting records everyone."""
+
+    type: Literal["recording-choice"] = "recording-choice"
+    recorded: bool
+
+
+class RecordingSeen(Message):
+    """This person has been told of the recording that runs (see ``told`` of ``join``)."""
+
+    type: Literal["recording-seen"] = "recording-seen"
+
+
+class LeaveOut(Message):
+    """The host leaves a person out of recordings, or no longer."""
+
+    type: Literal["leave-out"] = "leave-out"
+    participant_id: Annotated[str, Field(max_length=64)]
+    left_out: bool
+
+
 class Leave(Message):
     """Goodbye."""
 
@@ -213,7 +240,8 @@ class ParticipantInfo(Message):
     """What everyone may know of a person; ``sources`` are those published, ``muted`` those turned off.
 
     ``connected`` is False while nothing is heard of the page; ``is_stream`` marks a WHIP publisher. ``camera_effects``
-    is "interrupted" or "failed" when the filters of the camera are.
+    is "interrupted" or "failed" when the filters of the camera are. ``left_out`` is who keeps the person out of
+    recordings, None when they may be recorded.
     """
 
     id: str
@@ -225,6 +253,7 @@ class ParticipantInfo(Message):
     connected: bool = True
     is_stream: bool = False
     camera_effects: EffectState = "off"
+    left_out: LeftOutBy | None = None
 
 
 class ChatEntry(Message):
@@ -247,11 +276,12 @@ class StreamAccess(Message):
 
 
 class RecordingInfo(Message):
-    """Whether a recording runs, and since when (Unix time)."""
+    """Whether a recording runs, since when (Unix time), and the name of who started it."""
 
     active: bool
     recording_id: str | None = None
     started_at_s: float | None = None
+    started_by: str | None = None
 
 
 class Welcome(Message):
@@ -270,6 +300,7 @@ class Welcome(Message):
     chat: list[ChatEntry] = []
     speaker_id: str | None = None
     streams: StreamAccess | None = None
+    recording_choice: RecordingChoice = "everyone"
 
 
 class Previewing(Message):
@@ -439,7 +470,7 @@ class Error(Message):
     type: Literal["error"] = "error"
     code: Literal[
         "bad-message", "too-large", "unknown-meeting", "bad-sdp", "not-joined", "not-host", "recording-failed", "full",
-        "too-fast", "stream-refused", "bad-effects", "internal",
+        "too-fast", "stream-refused", "bad-effects", "no-choice", "internal",
     ]  # fmt: skip
     message: str
     fatal: bool = False
@@ -464,6 +495,9 @@ ClientMessage = (
     | Candidate
     | Mute
     | RecordingControl
+    | RecordingChosen
+    | RecordingSeen
+    | LeaveOut
     | Leave
     | Ping
 )

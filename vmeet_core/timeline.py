@@ -9,7 +9,7 @@ apart as they were sent. A segment without any report begins when it arrived.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from vmeet_core.manifest import (
     Event,
     Joined,
     Left,
+    LeftOut,
     Muted,
     SegmentEnded,
     SegmentStarted,
@@ -115,7 +116,11 @@ def build_timeline(events: Sequence[AnyEvent], file_duration_s: Callable[[str], 
         title=started.title,
         duration_s=duration_s,
         complete=any(isinstance(event, Stopped) for event in events),
-        people=tuple(_person(events, person, started.at_s, duration_s, spans) for person in _ids(events)),
+        people=tuple(
+            person
+            for person in (_person(events, each, started.at_s, duration_s, spans) for each in _ids(events))
+            if not _is_left_out_throughout(events, person)
+        ),
     )
 
 
@@ -217,13 +222,27 @@ def _person(
 ) -> Person:
     names = [event.name for event in _of(events, Joined) if event.participant_id == person]
     tracks = _tracks(events, person, zero_s, duration_s, spans)
-    switches = [
-        (event.at_s - zero_s, isinstance(event, Joined))
-        for event in events
-        if isinstance(event, Joined | Left) and event.participant_id == person
-    ]
-    present = _on_spans(switches, duration_s)
+    present = _on_spans(_presence(events, person, zero_s), duration_s)
     return Person(id=person, name=names[-1] if names else person, present=present or _hull(tracks), tracks=tracks)
+
+
+def _presence(events: Iterable[AnyEvent], person: str, zero_s: float) -> Iterator[tuple[float, bool]]:
+    """When somebody comes and goes. Whoever is left out has no place in the picture, not even an empty one."""
+    here = left_out = False
+    for event in events:
+        if not isinstance(event, Joined | Left | LeftOut) or event.participant_id != person:
+            continue
+        if isinstance(event, LeftOut):
+            left_out = event.left_out
+        else:
+            here = isinstance(event, Joined)
+        yield event.at_s - zero_s, here and not left_out
+
+
+def _is_left_out_throughout(events: Iterable[AnyEvent], person: Person) -> bool:
+    """Whether nothing of them was recorded because they were left out: then they are no part of the recording."""
+    recorded = person.present or any(track.segments for track in person.tracks)
+    return not recorded and any(event.participant_id == person.id for event in _of(events, LeftOut))
 
 
 def _tracks(

@@ -18,6 +18,7 @@ from vmeet_core.manifest import (
     Gap,
     Joined,
     Left,
+    LeftOut,
     Muted,
     SegmentEnded,
     SegmentStarted,
@@ -65,6 +66,34 @@ def test_tracks_and_journal(tmp_path: Path, video_frames: Any, audio_frames: Any
     assert ended[segments["camera"].file].duration_s == pytest.approx(39 / 30)
     assert pictures(tmp_path / "r" / "segments" / segments["camera"].file) == 40
     assert len(of(tmp_path / "r", Gap)) == 1
+
+
+def test_nothing_of_somebody_left_out_is_written(tmp_path: Path, video_frames: Any, audio_frames: Any) -> None:
+    running = recorder(tmp_path / "r")
+    camera, sound, other = video_frames(), audio_frames(), video_frames(ssrc=5)
+
+    def send() -> None:
+        for picture, packet, anothers in zip(*(islice(each, 15) for each in (camera, sound, other)), strict=True):
+            running.frame("a", "camera", picture)
+            running.frame("a", "microphone", packet)
+            running.frame("b", "camera", anothers)
+
+    send()
+    running.event(LeftOut(at_s=1.0, participant_id="a", left_out=True, by="self"))
+    send()
+    running.event(Left(at_s=1.5, participant_id="a"))  # a person who goes is not forgotten
+    running.event(Joined(at_s=1.6, participant_id="a", name="Anna"))
+    send()
+    running.event(LeftOut(at_s=2.0, participant_id="a", left_out=False, by="self"))
+    send()
+    running.stop("enough")
+    events = read_manifest(tmp_path / "r")
+    began = [(each.participant_id, each.source) for each in events if isinstance(each, SegmentStarted)]
+    assert sorted(began) == [("a", "camera")] * 2 + [("a", "microphone")] * 2 + [("b", "camera")]
+    out = next(number for number, each in enumerate(events) if isinstance(each, LeftOut))
+    assert [each.frames for each in events[:out] if isinstance(each, SegmentEnded)] == [15, 15]
+    frames = {each.file: each.frames for each in events if isinstance(each, SegmentEnded)}
+    assert sorted(frames.values()) == [15, 15, 15, 15, 60]
 
 
 def test_a_new_segment_after_mute_leave_and_change_of_size(tmp_path: Path, video_frames: Any) -> None:

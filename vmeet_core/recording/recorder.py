@@ -16,6 +16,7 @@ from vmeet_core.manifest import (
     AnyEvent,
     Joined,
     Left,
+    LeftOut,
     Muted,
     SegmentEnded,
     SegmentStarted,
@@ -55,6 +56,7 @@ class Recorder:
         self._on_failure = on_failure
         self._queue: queue.Queue[_Item] = queue.Queue(QUEUE_ITEMS)
         self._tracks: dict[Track, SegmentWriter] = {}
+        self._left_out: set[str] = set()
         self._count = 0
         self._failed = threading.Event()
         self._reports: dict[int, tuple[int, float]] = {}
@@ -72,8 +74,11 @@ class Recorder:
         """A frame of a track; sound and picture of one track come in order."""
         self._put((participant_id, source, frame))
 
-    def event(self, event: Joined | Left | Muted) -> None:
-        """Somebody came, went, or turned a source off or on; that ends the segments concerned."""
+    def event(self, event: Joined | Left | Muted | LeftOut) -> None:
+        """Somebody came, went, turned a source off or on, or is left out; that ends the segments concerned.
+
+        Whoever hands in frames of a person who is left out has them dropped: nothing of that person is written.
+        """
         self._put(event)
 
     def note(self, event: AnyEvent) -> None:
@@ -134,11 +139,16 @@ class Recorder:
             self._end_tracks(lambda track: track[0] == item.participant_id)
         elif isinstance(item, Muted):
             self._end_tracks(lambda track: track == (item.participant_id, item.source))
+        elif isinstance(item, LeftOut):
+            self._end_tracks(lambda track: track[0] == item.participant_id)
+            (self._left_out.add if item.left_out else self._left_out.discard)(item.participant_id)
         elif isinstance(item, Stopped):
             self._end_tracks(lambda track: True)
         self._append(item)
 
     def _write_frame(self, track: Track, frame: EncodedFrame) -> None:
+        if track[0] in self._left_out:
+            return
         writer = self._tracks.get(track)
         if writer is not None and not writer.continues(frame):
             self._end_tracks(lambda each: each == track)

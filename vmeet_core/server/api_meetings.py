@@ -115,13 +115,16 @@ class MeetingsApi:
         meeting = await self._hall.store.meeting(request.match_info["id"])
         if meeting is None:
             raise ApiError(404, "unknown-meeting", "there is no meeting with this link; ask the host for a new one")
+        recording = self._hall.recording(meeting.id)
         answer = {
             "id": meeting.id,
             "title": meeting.title,
             "preset": meeting.preset,
             "choices": meeting.choices.model_dump(mode="json", exclude_unset=True),
             "people": self._hall.people(meeting.id),
-            "recording": self._hall.recording(meeting.id),
+            "recording": recording.active,
+            "recording_started_by": recording.started_by,
+            "recording_choice": self._hall.recording_choice_of(meeting),
             "effects": self._hall.effects_of(meeting).described(),
         }
         return web.json_response(answer)

@@ -21,6 +21,7 @@ from vmeet_core.pipeline.prepared import Prepared
 from vmeet_core.pipeline.scheduler import RESULTS, Scheduler
 from vmeet_core.pipeline.views import FilesWanted, JobView, Priority, ProcessRequest
 from vmeet_core.plugins import Registry
+from vmeet_core.protocol import RecordingInfo
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.server.events import EventHub
 from vmeet_core.server.ice_servers import page_ice_servers
@@ -31,7 +32,7 @@ from vmeet_core.server.meeting_recording import RecordingPlace
 from vmeet_core.server.retention import expires_at_s
 from vmeet_core.server.statistics import TrafficMeter
 from vmeet_core.server.store import DELETING, RecordingRow, Store
-from vmeet_core.settings import Preset, Settings
+from vmeet_core.settings import Preset, RecordingChoice, Settings
 from vmeet_core.sfu.network import Network
 from vmeet_core.timeline import build_timeline
 
@@ -91,6 +92,7 @@ class Hall:
             if meeting is None:
                 return None
             effects = self.effects_of(meeting)
+            meeting.recording_choice = self.recording_choice_of(meeting)
             self._live[meeting_id] = LiveMeeting(meeting, self._surroundings, effects, self._free_number())
             return self._live[meeting_id]
 
@@ -115,10 +117,15 @@ class Hall:
         live = self._live.get(meeting_id)
         return len(live.members) if live is not None else 0
 
-    def recording(self, meeting_id: str) -> bool:
-        """Whether the meeting is being recorded now."""
+    def recording(self, meeting_id: str) -> RecordingInfo:
+        """Whether the meeting is being recorded now, and who started it."""
         live = self._live.get(meeting_id)
-        return live is not None and live.meeting.recording.active
+        return live.meeting.recording if live is not None else RecordingInfo(active=False)
+
+    def recording_choice_of(self, meeting: Meeting) -> RecordingChoice:
+        """Who is recorded; only those who say yes where the preset has gone from the settings: it may have said so."""
+        preset = self.settings.meetings.get(meeting.preset)
+        return preset.recording_choice if preset is not None else "opt-in"
 
     def all_live(self) -> list[LiveMeeting]:
         """Every meeting that somebody is in."""

@@ -32,6 +32,10 @@ COALESCE_S = 0.05  #: changes that follow each other so fast are acted on togeth
 COALESCE_PER_PAGE_S = 0.003  #: and more of them the more pages there are: each costs 0.3 ms
 
 
+class NoRecordingChoice(Exception):
+    """The meeting records everyone."""
+
+
 class Watcher(Protocol):
     """Somebody who is shown the meeting without being in it, such as a WHEP player."""
 
@@ -93,7 +97,7 @@ class LiveMeeting:
 
         Raises MeetingFull.
         """
-        participant = self.meeting.join(message.name, message.token, message.host_key)
+        participant = self.meeting.join(message.name, message.token, message.host_key, message.recorded, message.told)
         previous = self.members.get(participant.id)
         voice = self.speaker.voice(participant.id)
         member = Member(participant, voice, outbox, self._around.network, self._turn)
@@ -109,6 +113,7 @@ class LiveMeeting:
         self._recording.note_join(participant)
         if preview is not None:
             self._move_in(preview, member)
+        self._recording.note_choice(member)
         self._tell_changed(participant)
         self._changed()
         logger.info("meeting %s: %s joined (%d people)", self.meeting.id, participant.id, len(self.attendees))
@@ -183,6 +188,7 @@ class LiveMeeting:
             chat=list(self.chat.entries),
             speaker_id=self.speaker.speaker_id,
             streams=self._stream_access() if participant.is_host else None,
+            recording_choice=self.meeting.recording_choice,
         )
 
     def _stream_access(self) -> protocol.StreamAccess:
@@ -314,6 +320,32 @@ class LiveMeeting:
             self._recording.note_mute(member.participant.id, source, muted)
         self._tell_changed(member.participant)
         self._changed()
+
+    # ---- who is recorded ----
+
+    def choose_recording(self, member: Member, recorded: bool) -> None:
+        """What a person says about being recorded, from this moment on. Raises NoRecordingChoice."""
+        consent = member.participant.consent
+        if not consent.may_choose:
+            raise NoRecordingChoice("this meeting records everyone; ask the host to leave you out")
+        consent.choose(recorded)
+        self._choice_made(member)
+
+    def note_recording_seen(self, member: Member) -> None:
+        """Somebody has been told of the recording that runs."""
+        member.participant.consent.told = True
+        self._choice_made(member)
+
+    def leave_out(self, participant_id: str, left_out: bool) -> None:
+        """The host's word on whether somebody may be recorded; harmless when they have gone."""
+        self.meeting.leave_out(participant_id, left_out)
+        attendee = self.attendees.get(participant_id)
+        if attendee is not None:
+            self._choice_made(attendee)
+
+    def _choice_made(self, attendee: Attendee) -> None:
+        self._recording.note_choice(attendee)
+        self._tell_changed(attendee.participant)
 
     # ---- effects ----
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from vmeet_core import protocol
-from vmeet_core.manifest import Joined, Left, Muted, SourceKind, Started
+from vmeet_core.manifest import Joined, Left, LeftOut, LeftOutBy, Muted, SourceKind, Started
 from vmeet_core.meetings import Meeting, Participant
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.server.attendee import Attendee
@@ -49,6 +49,7 @@ class MeetingRecording:
         self._broadcast = broadcast
         self._spawn = spawn
         self._names: dict[str, None] = {}
+        self._left_out: dict[str, LeftOutBy | None] = {}  # as the journal has it
         self._tasks: set[asyncio.Task[None]] = set()
         self._taps: dict[tuple[str, SourceKind], Tap] = {}
         self._lock = asyncio.Lock()
@@ -60,9 +61,12 @@ class MeetingRecording:
 
     # ---- beginning and end ----
 
-    async def start(self) -> None:
-        """Begin to record everyone; harmless when it runs. Raises OSError when the disk does not take it."""
-        await self._protected(self._start())
+    async def start(self, started_by: str | None = None) -> None:
+        """Begin to record everyone who may be; harmless when it runs. ``started_by`` is a name for everyone to read.
+
+        Raises OSError when the disk does not take it.
+        """
+        await self._protected(self._start(started_by))
 
     async def stop(self, reason: str, failed: bool = False) -> None:
         """End the recording, if any; everyone is told, with the reason when it stopped by itself."""
@@ -75,7 +79,7 @@ class MeetingRecording:
         task.add_done_callback(self._tasks.discard)
         await asyncio.shield(task)
 
-    async def _start(self) -> None:
+    async def _start(self, started_by: str | None) -> None:
         async with self._lock:
             if self.recorder is not None:
                 return
@@ -83,16 +87,20 @@ class MeetingRecording:
             # What is said while the database does not answer must not be lost: it is waited for, but not long.
             entering = asyncio.create_task(self._place.on_recording(self._meeting, recorder))
             await asyncio.wait({entering}, timeout=ENTERED_S)
+            self._names, self._left_out = {}, {}
+            # Told first: nobody's sound or picture is taken before.
+            self._tell(
+                protocol.RecordingInfo(
+                    active=True,
+                    recording_id=recorder.recording_id,
+                    started_at_s=recorder.started_at_s,
+                    started_by=started_by,
+                )
+            )
             self.recorder = recorder
-            self._names = {}
             for attendee in self._attendees():
                 self.note_join(attendee.participant)
                 self.listen_to(attendee)
-            self._tell(
-                protocol.RecordingInfo(
-                    active=True, recording_id=recorder.recording_id, started_at_s=recorder.started_at_s
-                )
-            )
             await entering
 
     async def _new_recorder(self) -> Recorder:
@@ -138,10 +146,33 @@ class MeetingRecording:
         if self.recorder is None:
             return
         now_s = time.time()
-        self._names[participant.name] = None
         self.recorder.event(Joined(at_s=now_s, participant_id=participant.id, name=participant.name))
         for source in participant.muted:
             self.recorder.event(Muted(at_s=now_s, participant_id=participant.id, source=source, muted=True))
+        self._note_consent(participant, now_s)
+
+    def note_choice(self, attendee: Attendee) -> None:
+        """Somebody may be left out from now on, or no longer."""
+        if self.recorder is None:
+            return
+        self._note_consent(attendee.participant, time.time())
+        self.follow(attendee)
+
+    def _note_consent(self, participant: Participant, at_s: float) -> None:
+        """To the journal, and what listens to somebody who is left out ends before anything more comes."""
+        if self.recorder is None:
+            return
+        person, by = participant.id, participant.consent.left_out
+        before = self._left_out.get(person)
+        if by is not None:
+            self._drop(person)
+        else:
+            self._names[participant.name] = None
+        if by != before:
+            word = by or before
+            assert word is not None
+            self.recorder.event(LeftOut(at_s=at_s, participant_id=person, left_out=by is not None, by=word))
+        self._left_out[person] = by
 
     def note_mute(self, participant_id: str, source: SourceKind, muted: bool) -> None:
         """A source was turned off or on."""
@@ -154,17 +185,21 @@ class MeetingRecording:
         if self.recorder is not None:
             self.recorder.event(Left(at_s=time.time(), participant_id=participant_id))
 
-    def follow(self, attendee: Attendee, source: SourceKind) -> None:
-        """What others may have of a source may be something else now: if so, record that."""
-        tap = self._taps.get((attendee.participant.id, source))
-        if tap is None or tap.tapped is not attendee.recorded(source):
-            self.listen_to(attendee, source)
+    def follow(self, attendee: Attendee, only: SourceKind | None = None) -> None:
+        """What others may have of a source, or of all, may be something else now: if so, record that."""
+        for source in [each for each in attendee.sources if only in (None, each)]:
+            tap = self._taps.get((attendee.participant.id, source))
+            if tap is None or tap.tapped is not attendee.recorded(source):
+                self.listen_to(attendee, source)
 
     def listen_to(self, attendee: Attendee, only: SourceKind | None = None) -> None:
-        """Record what others may see and hear of this person now, in place of what it was before."""
+        """Record what others may see and hear of this person now, in place of what it was before.
+
+        The one place where anything begins to be recorded: nothing does of somebody who is left out.
+        """
         person = attendee.participant.id
         self._drop(person, only)
-        if self.recorder is None:
+        if self.recorder is None or attendee.participant.consent.left_out is not None:
             return
         for source in [each for each in attendee.sources if only in (None, each)]:
             recorded = attendee.recorded(source) if source in RECORDED else None

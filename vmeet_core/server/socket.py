@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from vmeet_core import protocol
 from vmeet_core.meetings import MeetingFull
 from vmeet_core.server.chat import ChatTooFast
-from vmeet_core.server.live_meeting import LiveMeeting
+from vmeet_core.server.live_meeting import LiveMeeting, NoRecordingChoice
 from vmeet_core.server.meeting_effects import BadEffects
 from vmeet_core.server.member import Member
 from vmeet_core.server.outbox import Outbox
@@ -124,6 +124,24 @@ class Session:
             self._wish(member, message.effects)
         elif isinstance(message, protocol.Chat):
             self._write(member, message.text)
+        elif isinstance(message, protocol.RecordingSeen):
+            self._live.note_recording_seen(member)
+        elif isinstance(message, protocol.RecordingChosen):
+            self._choose_recording(member, message.recorded)
+        elif isinstance(message, protocol.LeaveOut):
+            return self._leave_out(member, message)
+        return True
+
+    def _choose_recording(self, member: Member, recorded: bool) -> None:
+        try:
+            self._live.choose_recording(member, recorded)
+        except NoRecordingChoice as error:  # the settings of a server may have changed since the page was loaded
+            self._outbox.send(protocol.Error(code="no-choice", message=str(error)))
+
+    def _leave_out(self, member: Member, message: protocol.LeaveOut) -> bool:
+        if not member.participant.is_host:
+            return self._refuse("not-host", "only the host leaves people out of recordings")
+        self._live.leave_out(message.participant_id, message.left_out)
         return True
 
     def _wish(self, member: Member, wishes: protocol.EffectWishes) -> None:
@@ -196,7 +214,7 @@ class Session:
         if not member.participant.is_host:
             self._refuse("not-host", "only the host starts and stops the recording")
         elif message.action == "start":
-            await self._live.start_recording()
+            await self._live.start_recording(member.participant.name)
         else:
             await self._live.stop_recording("the host stopped it")
 

@@ -19,6 +19,7 @@ Kind = Literal["frame_filters", "video_enhancers", "transcribers", "denoisers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PeopleMayChange = Literal["everything", "options", "nothing"]
 LayoutName = Literal["grid", "speaker"]
+RecordingChoice = Literal["everyone", "opt-out", "opt-in"]
 
 
 def _bind(value: str) -> str:
@@ -221,6 +222,11 @@ class Preset(Table):
         "everything",
         description="what people may change of the live filters and the live denoiser for themselves: everything "
         "(also turn them off), their options only, or nothing",
+    )
+    recording_choice: RecordingChoice = Field(
+        "everyone",
+        description="who is in a recording: everyone, who is told; everyone but those who say no (opt-out); only those "
+        "who say yes (opt-in)",
     )
     denoiser: ProviderName | None = Field(None, description="the denoiser of the recorded sound")
     transcriber: ProviderName | None = Field(None, description="what writes down the recorded speech")

@@ -6,6 +6,8 @@
 /** @typedef {"microphone" | "camera" | "camera-small" | "screen"} SourceKind */
 /** @typedef {"publish" | "receive"} Connection */
 /** @typedef {"camera" | "screen"} PictureKind */
+/** @typedef {"everyone" | "opt-out" | "opt-in"} RecordingChoice who is in a recording */
+/** @typedef {"host" | "self" | "unanswered"} LeftOutBy */
 /** @typedef {"off" | "starting" | "on" | "interrupted" | "failed"} EffectState */
 /** @typedef {{participant_id: string, source: PictureKind, width_px: number, height_px: number}} Picture */
 
@@ -13,7 +15,7 @@
  * A live effect, by the name of its provider.
  * @typedef {{name: string, on: boolean, options: Record<string, unknown>}} Effect
  * @typedef {{filters: Effect[], denoiser: Effect | null}} EffectWishes
- * @typedef {{type: "join", name: string, token?: string | null, host_key?: string | null, effects?: EffectWishes | null}} Join
+ * @typedef {{type: "join", name: string, token?: string | null, host_key?: string | null, effects?: EffectWishes | null, recorded?: boolean | null, told?: boolean}} Join
  * @typedef {{type: "preview", effects: EffectWishes | null}} Preview
  * @typedef {{type: "effects", effects: EffectWishes}} Effects
  * @typedef {{mid: string, source: SourceKind}} SourceSection
@@ -25,10 +27,13 @@
  * @typedef {{type: "candidate", connection: Connection, candidate: string, mid?: string | null}} Candidate
  * @typedef {{type: "mute", source: SourceKind, muted: boolean}} Mute
  * @typedef {{type: "recording-control", action: "start" | "stop"}} RecordingControl
+ * @typedef {{type: "recording-choice", recorded: boolean}} RecordingChosen
+ * @typedef {{type: "recording-seen"}} RecordingSeen
+ * @typedef {{type: "leave-out", participant_id: string, left_out: boolean}} LeaveOut
  * @typedef {{type: "leave"}} Leave
  * @typedef {{type: "ping", number: number}} Ping
- * @typedef {Join | Preview | Effects | Publish | Receive | View | Chat | Answer | Candidate | Mute | RecordingControl | Leave
- *   | Ping} ClientMessage
+ * @typedef {Join | Preview | Effects | Publish | Receive | View | Chat | Answer | Candidate | Mute | RecordingControl | RecordingChosen
+ *   | RecordingSeen | LeaveOut | Leave | Ping} ClientMessage
  */
 
 /**
@@ -42,10 +47,11 @@
  * @property {boolean} connected false while nothing is heard of the page
  * @property {boolean} is_stream published by another program (WHIP)
  * @property {EffectState} camera_effects
+ * @property {LeftOutBy | null} left_out who keeps this person out of recordings; null: may be recorded
  */
 /** @typedef {{number: number, participant_id: string, name: string, text: string, at_s: number}} ChatEntry */
 /** @typedef {{whip_path: string, whep_path: string, whip_token: string, whep_token: string}} StreamAccess */
-/** @typedef {{active: boolean, recording_id: string | null, started_at_s: number | null}} RecordingInfo */
+/** @typedef {{active: boolean, recording_id: string | null, started_at_s: number | null, started_by: string | null}} RecordingInfo */
 
 /**
  * @typedef {object} Welcome
@@ -62,6 +68,7 @@
  * @property {ChatEntry[]} chat what was written so far
  * @property {string | null} speaker_id who spoke last
  * @property {StreamAccess | null} streams for the host alone
+ * @property {RecordingChoice} recording_choice
  */
 /**
  * A pair of media sections and the person heard and seen there.
@@ -127,7 +134,7 @@
 /** @type {ClientMessage["type"][]} */
 export const CLIENT_MESSAGES = [
   "join", "preview", "effects", "publish", "receive", "view", "chat", "answer", "candidate", "mute", "recording-control",
-  "leave", "ping",
+  "recording-choice", "recording-seen", "leave-out", "leave", "ping",
 ];
 
 /** @type {ServerMessage["type"][]} */
@@ -138,7 +145,7 @@ export const SERVER_MESSAGES = [
 
 export const ERROR_CODES = [
   "bad-message", "too-large", "unknown-meeting", "bad-sdp", "not-joined", "not-host", "recording-failed", "full",
-  "too-fast", "stream-refused", "bad-effects", "internal",
+  "too-fast", "stream-refused", "bad-effects", "no-choice", "internal",
 ];
 
 export const MAX_NAME_CHARS = 64;

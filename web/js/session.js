@@ -50,13 +50,17 @@ export class Session extends EventTarget {
     this.previewFailed = false;
     this.token = identity?.token ?? "";
     this.isHost = false;
+    /** @type {boolean | null} what this person says about being recorded; null: nothing */
+    this.recorded = identity?.recorded ?? null;
+    /** @type {import("./protocol.js").RecordingChoice} */
+    this.recordingChoice = "everyone";
     this.title = "";
     /** @type {SessionState} */
     this.state = "connecting";
     /** @type {Map<string, ParticipantInfo>} everyone who is in, this person included */
     this.people = new Map();
     /** @type {RecordingInfo} */
-    this.recording = { active: false, recording_id: null, started_at_s: null };
+    this.recording = { active: false, recording_id: null, started_at_s: null, started_by: null };
     /** @type {string | null} */
     this.speakerId = null;
     /** @type {import("./protocol.js").ChatEntry[]} what was written before the latest welcome */
@@ -99,6 +103,7 @@ export class Session extends EventTarget {
     if (this.state === "ended") return;
     this.joining = true;
     this.token = identity.token ?? "";
+    this.recorded = identity.recorded ?? null;
     this.previewId = this.me || this.previewId;
     this.me = "";
     this.setState("connecting");
@@ -113,6 +118,28 @@ export class Session extends EventTarget {
   /** @param {"start" | "stop"} action */
   controlRecording(action) {
     this.signalling.send({ type: "recording-control", action });
+  }
+
+  /** Whether this person wants to be recorded. @param {boolean} recorded */
+  chooseRecording(recorded) {
+    this.recorded = recorded;
+    this.signalling.setRecorded(recorded);
+    this.signalling.send({ type: "recording-choice", recorded });
+  }
+
+  /** This person knows of the recording that runs. */
+  recordingSeen() {
+    if (this.leftOut === "unanswered") this.signalling.send({ type: "recording-seen" });
+  }
+
+  /** For the host. @param {string} id @param {boolean} leftOut */
+  leaveOut(id, leftOut) {
+    this.signalling.send({ type: "leave-out", participant_id: id, left_out: leftOut });
+  }
+
+  /** Who keeps this person out of recordings; null: nobody does. */
+  get leftOut() {
+    return this.people.get(this.me)?.left_out ?? null;
   }
 
   /** Whether the message could be handed to the server. @param {string} text */
@@ -243,6 +270,7 @@ export class Session extends EventTarget {
     this.isHost = welcome.is_host;
     this.title = welcome.title;
     this.recording = welcome.recording;
+    this.recordingChoice = welcome.recording_choice ?? "everyone";
     this.people = new Map(welcome.participants.filter(isPresent).map((person) => [person.id, person]));
     this.chatHistory = welcome.chat ?? [];
     this.streams = welcome.streams ?? null;

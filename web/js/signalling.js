@@ -5,7 +5,7 @@ import { parseServerMessage } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").ClientMessage} ClientMessage */
 /** @typedef {"connecting" | "open" | "reconnecting" | "closed"} SignallingState */
-/** @typedef {{name: string, token?: string | null, host_key?: string | null}} Identity */
+/** @typedef {{name: string, token?: string | null, host_key?: string | null, recorded?: boolean | null, told?: boolean}} Identity */
 
 const HEARTBEAT_S = 2;
 const SILENT_HEARTBEATS = 3.5; // longer than TCP needs after an outage of 5 s, and soon enough to be back before the server gives up
@@ -79,6 +79,12 @@ export class Signalling extends EventTarget {
     if (this.state === "closed") this.open();
     else if (this.socket?.readyState === WebSocket.OPEN) this.greet();
     else if (this.state === "reconnecting") this.connect();
+  }
+
+  /** What the person says about being recorded from now on, also when the socket has to be opened again.
+   *  @param {boolean} recorded */
+  setRecorded(recorded) {
+    if (this.identity) this.identity = { ...this.identity, recorded };
   }
 
   /** The first message, or the second after a preview; again when the server did not take its effects. */
@@ -167,6 +173,7 @@ export class Signalling extends EventTarget {
   /** @private @param {import("./protocol.js").Welcome} welcome */
   welcomed(welcome) {
     if (this.identity) this.identity = { ...this.identity, token: welcome.token };
+    if (this.identity?.told) this.identity = { ...this.identity, told: false }; // of a later recording nobody is told yet
     this.opened(welcome);
   }
 

@@ -33,7 +33,7 @@ const session = () => storageNamed("sessionStorage");
 
 /**
  * What this tab knows of a meeting it is in: enough to come back as the same person after a reload.
- * @typedef {{token: string, name: string, camera: boolean, microphone: boolean}} Seat
+ * @typedef {{token: string, name: string, camera: boolean, microphone: boolean, recorded?: boolean | null}} Seat
  */
 
 /**

@@ -94,7 +94,9 @@
  * @property {string} [preset]
  * @property {ChosenPlugins} [choices]
  * @property {number} [people]
- * @property {boolean} [recording]
+ * @property {boolean} [recording] whether it runs
+ * @property {string | null} [recording_started_by]
+ * @property {import("./protocol.js").RecordingChoice} [recording_choice]
  * @property {MeetingEffects | null} [effects] the live effects that there are
  */
 

@@ -10,9 +10,10 @@ import { remembered } from "../storage.js";
 import { AloneCard } from "./alone-card.js";
 import { EffectNews, noteOf, ownNoteOf } from "./effect-news.js";
 import { LevelWatch } from "./level-watch.js";
-import { confirmRecording, openDevices, openMeetingHelp, tellRecording } from "./meeting-dialogs.js";
+import { confirmRecording, openDevices, openMeetingHelp } from "./meeting-dialogs.js";
 import { Notices } from "./notices.js";
 import { RecordingBadge } from "./recording-badge.js";
+import { RecordingNews } from "./recording-news.js";
 import { ScreenControl } from "./screen-control.js";
 import { SidePanels } from "./side-panels.js";
 import { Stage } from "./stage.js";
@@ -52,7 +53,6 @@ export class Call extends HTMLElement {
     this.statistics = null;
     /** @type {ScreenControl | null} */
     this.screen = null;
-    this.told = false;
     this.onKey = (/** @type {KeyboardEvent} */ event) => this.key(event);
     this.onMedia = (/** @type {Event} */ event) => this.mediaChanged(/** @type {CustomEvent} */ (event).detail);
   }
@@ -65,6 +65,7 @@ export class Call extends HTMLElement {
     this.levels = new LevelWatch(session, this.stage);
     this.screen = new ScreenControl(session, this.toolbar, this.notices);
     if (this.effects) this.news = new EffectNews(this.effects, this.toolbar, this.notices, this.panels.effects);
+    this.recordings = new RecordingNews(session, this.badge, this.notices);
     this.panels.follow(session);
     this.listen(session, media);
     this.listenToPage();
@@ -107,7 +108,7 @@ export class Call extends HTMLElement {
       speaker: (id) => this.showSpeaker(id),
       statistics: (statistics) => this.measured(statistics),
       screen: () => this.stage.setOwnScreen(session.screen.track),
-      recording: (message) => this.recordingChanged(message),
+      recording: () => this.showPeople(session),
       trouble: (trouble) => this.trouble(trouble),
       blocked: () => this.notices.show(t("call.blocked"), { tone: "warning", seconds: 20 }),
       ended: (reason) => this.dispatchEvent(new CustomEvent("vmeet-ended", { detail: reason })),
@@ -123,6 +124,7 @@ export class Call extends HTMLElement {
     const act = (/** @type {Event} */ event) => this.act(/** @type {CustomEvent} */ (event).detail);
     const { people, chat, effects } = this.panels;
     for (const element of [this.toolbar, people, chat, effects, this.alone]) element.addEventListener("vmeet-action", act);
+    people.addEventListener("vmeet-consent", (event) => this.decide(/** @type {CustomEvent} */ (event).detail));
     this.stage.addEventListener("vmeet-view", (event) => this.session?.setView(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("vmeet-silenced", () => (this.hear.hidden = false));
     this.hear.addEventListener("click", () => this.allowSound());
@@ -133,10 +135,7 @@ export class Call extends HTMLElement {
     this.keepSeat();
     this.heading.textContent = session.title;
     document.title = `${session.title} · VMeet`;
-    this.badge.show(session.recording);
     this.showRole(session);
-    if (session.recording.active && !this.told) tellRecording();
-    this.told = session.recording.active;
   }
 
   /** What only a host may do. @private @param {Session} session */
@@ -150,7 +149,8 @@ export class Call extends HTMLElement {
     const { media, session } = this;
     if (!media || !session?.me || session.state === "ended") return;
     const { camera, microphone } = media;
-    const seat = { token: session.token, name: this.identity.name, camera: camera.wanted, microphone: microphone.wanted };
+    const { token, recorded } = session;
+    const seat = { token, name: this.identity.name, camera: camera.wanted, microphone: microphone.wanted, recorded };
     remembered.setSeat(this.meetingId, seat);
   }
 
@@ -158,14 +158,23 @@ export class Call extends HTMLElement {
   showPeople(session) {
     this.stage.show(session.people.values(), session.me);
     this.stage.attach(session.heard());
-    this.panels.people.show(session.people.values(), session.me);
+    const { isHost, recordingChoice: choice, recording } = session;
+    this.panels.people.show(session.people.values(), session.me, { isHost, choice, active: recording.active });
     this.toolbar.setPeople(session.people.size);
     this.showRole(session);
     this.alone.hidden = session.people.size > 1;
     for (const person of session.people.values()) {
+      this.stage.tiles.get(person.id)?.setLeftOut(recording.active && Boolean(person.left_out));
       if (person.id !== session.me) this.stage.tiles.get(person.id)?.setNote(noteOf(person, this.effects), { name: person.name });
     }
     this.showOwn();
+    this.keepSeat(); // with what this person says about being recorded
+  }
+
+  /** @private @param {import("./person-row.js").ConsentWish} wish */
+  decide({ id, by, recorded }) {
+    if (by === "self") this.session?.chooseRecording(recorded);
+    else this.session?.leaveOut(id, !recorded);
   }
 
   /** @private @param {string | null} id */
@@ -214,15 +223,6 @@ export class Call extends HTMLElement {
     this.dataset.state = state;
     this.banner.hidden = state === "in" || state === "ended";
     if (!this.banner.hidden) say(this.banner, state === "reconnecting" ? "call.reconnecting" : "call.connecting");
-  }
-
-  /** @private @param {import("../protocol.js").RecordingChanged} message */
-  recordingChanged({ recording, reason }) {
-    this.badge.show(recording);
-    this.toolbar.setRecording(this.session?.isHost ?? false, recording.active);
-    this.told = recording.active;
-    const text = recording.active ? "recording.started" : reason ? "recording.stopped-itself" : "recording.stopped";
-    this.notices.show(t(text), { tone: recording.active || reason ? "danger" : "info", detail: reason ?? "", seconds: 8 });
   }
 
   /** @private @param {import("../session.js").Trouble} trouble */

@@ -7,6 +7,7 @@ import { remembered } from "../storage.js";
 import { DevicePicker } from "./device-picker.js";
 import { titleOf } from "./effect-card.js";
 import { EffectsPanel } from "./effects-panel.js";
+import { LobbyRecording } from "./lobby-recording.js";
 import { Preview } from "./preview.js";
 
 /** @typedef {import("../types.js").Meeting} Meeting */
@@ -20,6 +21,7 @@ export class Lobby extends LocalizedElement {
     this.meeting = meeting;
     this.session = session ?? null;
     this.media = session?.media ?? null;
+    this.recording = new LobbyRecording(meeting);
     this.notes = h("div", { class: "lobby-notes", role: "status", "data-testid": "lobby-notes" });
     this.hint = h("p", { class: "muted small", hidden: true, t: "effects.preview-hint", "data-testid": "preview-hint" });
     this.refusal = "";
@@ -98,20 +100,17 @@ export class Lobby extends LocalizedElement {
     return [
       h("h1", {}, meeting.title),
       h("p", { class: "muted", t: people ? "lobby.people" : "lobby.nobody", tParams: { count: people } }),
-      meeting.recording
-        ? h("p", { class: "callout danger", "data-testid": "lobby-recording" }, icon("record"), h("span", { t: "lobby.recording" }))
-        : null,
-    ].filter((each) => each !== null);
+    ];
   }
 
   /** @private */
   form() {
-    const button = h("button", { type: "submit", class: "primary large", t: "lobby.join", "data-testid": "join" });
+    const button = h("button", { type: "submit", class: "primary large", t: "lobby.join", "aria-describedby": this.recording.notice.id, "data-testid": "join" });
     const submit = (/** @type {Event} */ event) => {
       event.preventDefault();
       this.join(cleanName(this.name.value));
     };
-    return h("form", { onsubmit: submit }, h("div", { class: "field" }, this.label, this.name), button);
+    return h("form", { onsubmit: submit }, h("div", { class: "field" }, this.label, this.name), this.recording, button);
   }
 
   /** @private @param {string} name */

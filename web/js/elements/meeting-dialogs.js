@@ -37,12 +37,41 @@ export function confirmRecording(active) {
   });
 }
 
-/** Everyone who comes while a recording runs is told, and must have seen it. */
-export function tellRecording() {
-  openDialog({
+/**
+ * Everyone who comes while a recording runs is told, and must have seen it.
+ * @param {{startedBy: string | null, leftOut: boolean, mayChoose: boolean}} about
+ * @returns {Promise<string>} "no" when the person does not want to be recorded
+ */
+export function tellRecording({ startedBy, leftOut, mayChoose }) {
+  /** @type {import("./dialogs.js").DialogAction[]} */
+  const actions = [{ text: "ok", value: "ok", tone: "primary", testid: "recording-ok" }];
+  if (mayChoose) actions.push({ text: "consent.no", value: "no", testid: "recording-no" });
+  return openDialog({
     title: "recording.runs-title",
-    body: [h("p", { t: "recording.runs-body" })],
-    actions: [{ text: "ok", value: "ok", tone: "primary", testid: "recording-ok" }],
+    body: [h("p", { t: leftOut ? "recording.you-are-left-out" : "recording.runs-body" }), ...starter(startedBy)],
+    actions,
     testid: "recording-dialog",
-  });
+  }).closed;
+}
+
+/**
+ * Asks whether this person may be recorded; closed without an answer they are not.
+ * @param {string | null} startedBy
+ * @returns {Promise<string>} "yes", "no" or ""
+ */
+export function askRecording(startedBy) {
+  return openDialog({
+    title: "consent.question",
+    body: [h("p", { t: "consent.ask-body" }), ...starter(startedBy)],
+    actions: [
+      { text: "consent.no", value: "no", testid: "ask-no" },
+      { text: "consent.yes", value: "yes", tone: "primary", testid: "ask-yes" },
+    ],
+    testid: "consent-dialog",
+  }).closed;
+}
+
+/** @param {string | null} name */
+function starter(name) {
+  return name ? [h("p", { class: "muted", t: "recording.started-by-detail", tParams: { name } })] : [];
 }

@@ -20,6 +20,8 @@ export class MeetingPage extends HTMLElement {
     this.media = new LocalMedia();
     this.name = "";
     this.token = "";
+    /** @type {boolean | null} what this person says about being recorded */
+    this.recorded = null;
     /** @type {Call | null} */
     this.call = null;
     /** @type {EffectControl | null} where the meeting has effects */
@@ -42,6 +44,7 @@ export class MeetingPage extends HTMLElement {
    *  @param {import("../storage.js").Seat} seat */
   async takeSeat(seat) {
     this.token = seat.token;
+    this.recorded = seat.recorded ?? null;
     this.media.start(seat);
     await this.ask().catch(() => {}); // the socket says what is wrong; without a word the effects stay as they were
     this.openCall(seat.name, this.newSession());
@@ -69,15 +72,19 @@ export class MeetingPage extends HTMLElement {
     document.title = `${meeting.title} · VMeet`;
     const session = this.newSession();
     const lobby = new Lobby(meeting, session, this.name);
-    lobby.addEventListener("vmeet-join", (event) => this.openCall(/** @type {CustomEvent} */ (event).detail, session));
+    lobby.addEventListener("vmeet-join", (event) => {
+      this.recorded = lobby.recording.answer;
+      this.openCall(/** @type {CustomEvent} */ (event).detail, session, lobby.recording.told);
+    });
     this.show("lobby", topBar({ recordings: false }), h("main", { id: "main" }, lobby));
     if (this.effects?.offer.filters.length) session.start(); // only with them others see another picture than the camera's
   }
 
-  /** @private @param {string} name @param {Session} session */
-  openCall(name, session) {
+  /** @private @param {string} name @param {Session} session @param {boolean} [told] whether this person knows of the recording
+   *  that runs; until they do, the server leaves them out */
+  openCall(name, session, told = false) {
     this.name = name;
-    const identity = { name, token: this.token || null, host_key: remembered.hostKey(this.meetingId) };
+    const identity = { name, token: this.token || null, host_key: remembered.hostKey(this.meetingId), recorded: this.recorded, told };
     const call = (this.call = new Call(this.meetingId, identity, session));
     call.addEventListener("vmeet-ended", (event) => this.ended(/** @type {CustomEvent} */ (event).detail));
     this.show("call", call);
@@ -86,6 +93,7 @@ export class MeetingPage extends HTMLElement {
   /** @private @param {EndReason} reason */
   ended(reason) {
     this.token = this.call?.session?.token ?? "";
+    this.recorded = this.call?.session?.recorded ?? null;
     this.call = null;
     this.media.stop();
     remembered.setSeat(this.meetingId, null);

@@ -5,7 +5,7 @@ import { PersonRow } from "./person-row.js";
 /** @typedef {import("../protocol.js").ParticipantInfo} ParticipantInfo */
 /** @typedef {import("../quality.js").Quality} Quality */
 
-/** Who is here. Events: `vmeet-action` with "people" (close) or "copy-link". */
+/** Who is here. Events: `vmeet-action` with "people" (close) or "copy-link"; `vmeet-consent` (detail: ConsentWish). */
 export class PeoplePanel extends HTMLElement {
   constructor() {
     super();
@@ -24,12 +24,14 @@ export class PeoplePanel extends HTMLElement {
     this.append(h("header", {}, h("h2", { t: "people.title" }), close), this.list, h("footer", {}, copy));
   }
 
-  /** @param {Iterable<ParticipantInfo>} people @param {string} me */
-  show(people, me) {
+  /** @param {Iterable<ParticipantInfo>} people @param {string} me @param {import("../consent.js").RecordingRights} rights */
+  show(people, me, rights) {
     const gone = new Set(this.rows.keys());
     for (const person of people) {
       gone.delete(person.id);
-      this.rowOf(person, person.id === me).update(person);
+      const row = this.rowOf(person, person.id === me);
+      row.update(person);
+      row.showConsent(rights);
     }
     for (const id of gone) this.drop(id);
   }

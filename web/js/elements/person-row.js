@@ -1,3 +1,4 @@
+import { factOf, switchFor } from "../consent.js";
 import { h } from "../dom.js";
 import { say } from "../i18n.js";
 import { icon } from "../icons.js";
@@ -8,7 +9,10 @@ import { hueOf, initialOf } from "./tile.js";
 /** @typedef {import("../protocol.js").SourceKind} SourceKind */
 /** @typedef {import("../i18n.js").Key} Key */
 
-/** One person in the list of people: it stays while the person does, so that a change touches only what changed. */
+/** What a switch asks for: `by` says whose word it is. @typedef {{id: string, by: "self" | "host", recorded: boolean}} ConsentWish */
+
+/** One person in the list of people: it stays while the person does, so that a change touches only what changed.
+ *  Event, of its switch: `vmeet-consent` (detail: ConsentWish). */
 export class PersonRow {
   /** @param {ParticipantInfo} person @param {boolean} own */
   constructor(person, own) {
@@ -20,7 +24,11 @@ export class PersonRow {
     this.facts = h("span", { class: "facts" });
     this.signs = h("span", { class: "signs" });
     this.quality = new QualitySign();
-    this.element = h("li", { "data-participant-id": person.id }, this.avatar, h("span", { class: "who" }, this.name, this.facts), this.signs, this.quality);
+    this.unrecorded = h("span", { class: "fact left-out", hidden: true, "data-testid": "left-out" });
+    /** @type {import("../consent.js").ConsentSwitch | null} */
+    this.consent = null;
+    this.switch = h("button", { type: "button", role: "switch", class: "icon-button small consent", hidden: true, "data-testid": "record-person", onclick: () => this.choose() });
+    this.element = h("li", { "data-participant-id": person.id }, this.avatar, h("span", { class: "who" }, this.name, this.facts, this.unrecorded), this.signs, this.switch, this.quality);
     this.avatar.style.setProperty("--hue", String(hueOf(person.id)));
     this.update(person);
   }
@@ -35,6 +43,30 @@ export class PersonRow {
     if (!person.connected) this.quality.show(0);
     this.facts.replaceChildren(...factsOf(person, this.own));
     this.showSigns();
+  }
+
+  /** @param {import("../consent.js").RecordingRights} rights */
+  showConsent(rights) {
+    const fact = factOf(this.person, rights.active);
+    this.unrecorded.hidden = !fact;
+    if (fact) say(this.unrecorded, fact);
+    const consent = (this.consent = switchFor(this.person, this.own, rights));
+    this.switch.hidden = !consent;
+    if (!consent) return;
+    this.switch.setAttribute("aria-checked", String(consent.recorded));
+    this.switch.setAttribute("aria-disabled", String(!consent.possible)); // focusable all the same: it says why
+    if (this.switch.dataset.on !== String(consent.recorded)) this.switch.replaceChildren(icon(consent.recorded ? "record" : "record-off"));
+    this.switch.dataset.on = String(consent.recorded);
+    for (const slot of /** @type {const} */ (["tLabel", "tTitle"])) say(this.switch, consent.text, { name: this.person.name }, slot);
+  }
+
+  /** @private */
+  choose() {
+    if (!this.consent?.possible) return;
+    const { by, recorded } = this.consent;
+    /** @type {ConsentWish} */
+    const detail = { id: this.person.id, by, recorded: !recorded };
+    this.switch.dispatchEvent(new CustomEvent("vmeet-consent", { bubbles: true, detail }));
   }
 
   /** @param {boolean} speaking */

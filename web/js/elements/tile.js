@@ -27,6 +27,7 @@ export class Tile extends HTMLElement {
     this.initial = h("span", {});
     this.name = h("span", { class: "name" });
     this.micOff = h("span", { class: "sign", role: "img", tLabel: "tile.muted" }, icon("microphone-off"));
+    this.unrecorded = h("span", { class: "sign", role: "img", hidden: true, tLabel: "tile.not-recorded", tTitle: "tile.not-recorded", "data-testid": "not-recorded" }, icon("record-off"));
     this.quality = new QualitySign();
     this.quality.hidden = true;
     this.pin = h("button", { type: "button", class: "icon-button small", tLabel: "tile.pin", "aria-pressed": "false" }, icon("pin"));
@@ -52,7 +53,7 @@ export class Tile extends HTMLElement {
       h("div", { class: "avatar", "aria-hidden": "true" }, this.initial),
       h("p", { class: "tile-status", role: "status" }, h("span", { t: "tile.reconnecting" })),
       this.note,
-      h("div", { class: "caption" }, this.micOff, this.quality, this.name),
+      h("div", { class: "caption" }, this.micOff, this.unrecorded, this.quality, this.name),
       h("div", { class: "tile-tools" }, this.pin),
     );
     this.pin.addEventListener("click", () => this.dispatchEvent(new CustomEvent("vmeet-pin", { bubbles: true })));
@@ -122,6 +123,11 @@ export class Tile extends HTMLElement {
     if (!key) return;
     say(this.note, key, params);
     say(this.note, key, params, "tTitle");
+  }
+
+  /** @param {boolean} leftOut whether a recording runs without this person */
+  setLeftOut(leftOut) {
+    this.unrecorded.hidden = !leftOut;
   }
 
   /** @param {boolean} speaker whether this person has the floor */
