@@ -69,7 +69,7 @@ async def review_and_delete(server: Any, page: Page, found: dict[str, Any]) -> N
     await page.get_by_test_id("delete").click()
     await page.get_by_test_id("confirm-yes").click()
     await page.wait_for_url("**/recordings", timeout=10_000)
-    assert server.get("/api/recordings") == {"recordings": []}
+    assert server.get("/api/recordings") == {"recordings": [], "total": 0, "offset": 0}
     assert not (server.folder / "data" / "recordings" / found["id"]).exists()
 
 
