@@ -4,7 +4,6 @@ import asyncio
 import threading
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 import aiosqlite
 from sqlalchemy import Connection, event
@@ -31,8 +30,9 @@ class SqliteConnections:
         arguments = {"async_creator_fn": self._connect}
         self.engine: AsyncEngine = create_async_engine(f"sqlite+aiosqlite:///{file}", connect_args=arguments)
         self._foreign_keys = foreign_keys
-        self._opened: WeakSet[Any] = WeakSet()  # the driver's connections
-        self._threads: list[threading.Thread] = []  # theirs: one that was cancelled outlives its connection
+        # The driver's connections, and their threads: whoever is cancelled while connecting leaves both behind. Held
+        # fast: a connection that nobody holds any more would complain that it was not closed.
+        self._opened: list[tuple[Any, threading.Thread]] = []
         event.listen(self.engine.sync_engine, "connect", self._configure)
         event.listen(self.engine.sync_engine, "begin", _begin)
 
@@ -41,9 +41,9 @@ class SqliteConnections:
         waited for, since it speaks to the event loop at its end.
         """
         await self.engine.dispose()
-        for connection in list(self._opened):
+        for connection, _ in self._opened:
             await connection.close()
-        for thread in self._threads:
+        for _, thread in self._opened:
             if thread.is_alive():
                 await asyncio.to_thread(thread.join, THREAD_END_S)
 
@@ -51,8 +51,8 @@ class SqliteConnections:
         connection: Any = aiosqlite.connect(*args, **options)
         thread: threading.Thread = getattr(connection, "_thread", connection)  # before 0.22 it was one itself
         thread.daemon = True
-        self._opened.add(connection)
-        self._threads = [each for each in self._threads if each.is_alive() or each.ident is None] + [thread]
+        running = [(other, of) for other, of in self._opened if of.is_alive() or of.ident is None]
+        self._opened = [*running, (connection, thread)]
         return connection
 
     def _configure(self, connection: Any, _record: Any) -> None:
