@@ -30,7 +30,17 @@ async def names(client: Any) -> list[str]:
 
 async def add_job(client: Any, recording_id: str, state: str) -> None:
     store = client.app[HALL].store
-    row = JobRow(id=f"job-{state}", recording_id=recording_id, folder="", request="{}", state=state, created_at_s=0.0)
+    times = {"created_at_s": 0.0, "queued_at_s": 0.0}
+    row = JobRow(
+        id=f"job-{state}",
+        recording_id=recording_id,
+        folder="",
+        request="{}",
+        state=state,
+        name="",
+        priority="later",
+        **times,
+    )
     async with store._database.session() as session, session.begin():
         session.add(row)
 
