@@ -45,7 +45,7 @@ from vmeet_core.media.resampler import audio_frame
 from vmeet_core.pipeline import graph
 from vmeet_core.pipeline.messages import Order
 from vmeet_core.pipeline.prepared import Prepared
-from vmeet_core.pipeline.process import run_process
+from vmeet_core.pipeline.process import Listener, run_process
 from vmeet_core.pipeline.spec import StepSpec
 from vmeet_core.pipeline.views import ProcessRequest
 from vmeet_core.plugins import discover
@@ -144,6 +144,14 @@ def _journal(person: str, source: Any, file: str, at_s: float, duration_s: float
     yield SegmentEnded(at_s=at_s + duration_s, file=file, frames=1, duration_s=duration_s)
 
 
+class Spoken(Listener):
+    """What a step logs is shown."""
+
+    def log(self, line: str) -> None:
+        if line:
+            say(f"    {line}")
+
+
 class Steps:
     """Runs steps as the server does, but through the probe."""
 
@@ -169,7 +177,7 @@ class Steps:
             parent_pid=os.getpid(),
         )
         began_s = time.monotonic()
-        await run_process(order, lambda share: None, lambda line: say(f"    {line}") if line else None)
+        await run_process(order, Spoken())
         wall_s = time.monotonic() - began_s
         self._there |= {output.result: outputs[role] for role, output in spec.outputs.items()}
         told = json.loads(report.read_text())
