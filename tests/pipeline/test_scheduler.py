@@ -25,6 +25,7 @@ from vmeet_core.media.frames import planes_of
 from vmeet_core.pipeline import scheduler as scheduler_module
 from vmeet_core.pipeline.backoff import Backoff
 from vmeet_core.pipeline.messages import Order
+from vmeet_core.pipeline.notifier import INTERVAL_S
 from vmeet_core.pipeline.scheduler import MAX_ATTEMPTS, UnknownJob
 from vmeet_core.pipeline.store import JobStore
 from vmeet_core.pipeline.views import JobView, ProcessRequest
@@ -584,6 +585,27 @@ async def test_a_job_survives_a_restart_whichever_the_database(
     _, watcher = await make_scheduler(address=address)
     job = await watcher.ended(job_id)
     assert job.state == "done", [one.error for one in job.steps]
+
+
+async def test_an_end_is_told_when_it_is_written_and_not_before(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    written: list[str] = []
+    save = scheduler._store.save
+
+    async def slowly(job: Any, *args: Any) -> None:
+        state = job.state
+        await asyncio.sleep(3 * INTERVAL_S)
+        await save(job, *args)
+        written.append(state)
+
+    monkeypatch.setattr(scheduler._store, "save", slowly)
+    job_id = await scheduler.submit("r1", folder, ProcessRequest())
+    await watcher.until(lambda view: view.state == "done")
+    assert written[-1] == "done"
+    assert [job.state for job in await scheduler.jobs("r1") if job.id == job_id] == ["done"]
 
 
 async def test_a_database_that_is_locked_for_ten_seconds_costs_a_job_nothing(

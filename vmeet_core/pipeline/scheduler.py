@@ -79,6 +79,7 @@ class Scheduler:
         self._limits = Limits.of(settings.pipeline)
         self._notifier = Notifier(on_change)
         self._active: dict[str, Job] = {}
+        self._ending: set[str] = set()  #: jobs whose end is being written
         self._runs: dict[tuple[str, str], asyncio.Task[None]] = {}  #: by job and step name
         self._processes: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._taken: dict[tuple[str, str], tuple[tuple[str, str], Needs]] = {}  #: which work, and what it was granted
@@ -226,7 +227,8 @@ class Scheduler:
 
     async def _commit(self, job: Job, patience_s: float = PATIENCE_S) -> None:
         await self._store.save(job, patience_s)
-        self._notifier.now(job)
+        if job.id not in self._ending:
+            self._notifier.now(job)
 
     def _dispatch(self) -> None:
         """Start whatever is ready, as far as there is room. Of steps that do the same work in a recording one runs; the
@@ -282,11 +284,23 @@ class Scheduler:
             self._dispatch()
 
     async def _ended(self, job: Job) -> None:
+        self._notifier.forget(job)  # progress that is still to be told would tell of an end that is not written yet
         job.settle()
         if job.id in self._active:
-            if not job.is_active:
+            if job.is_active:
+                await self._commit(job, EVER)
+            else:
                 self._active.pop(job.id)
-            await self._commit(job, EVER)
+                await self._commit_end(job)
+
+    async def _commit_end(self, job: Job) -> None:
+        """Whoever is told of an end finds it written, also when an earlier state is being written still."""
+        self._ending.add(job.id)
+        try:
+            await self._store.save(job, EVER)
+        finally:
+            self._ending.discard(job.id)
+        self._notifier.now(job)
 
     async def _reuse(self, job: Job, step: Step) -> bool:
         """Take over what an earlier job made, if it is still there."""
