@@ -167,10 +167,19 @@ class Matrix:
         """All recordings, once no job runs any more. Raises TimeoutError."""
         async with asyncio.timeout(DONE_S):
             while True:
-                found = (await asyncio.to_thread(self.server.get, "/api/recordings"))["recordings"]
+                found = await asyncio.to_thread(self._all_recordings)
                 if all(each["state"] in ("ready", "failed", "recorded") for each in found):
                     return {each["id"]: each for each in found}
                 await asyncio.sleep(0.5)
+
+    def _all_recordings(self) -> list[dict[str, Any]]:
+        """The list comes in pages."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self.server.get(f"/api/recordings?limit=200&offset={len(found)}")
+            found += page["recordings"]
+            if len(found) >= page["total"] or not page["recordings"]:
+                return found
 
     def folders(self) -> set[str]:
         """Recordings on the disk."""
