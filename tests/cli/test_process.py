@@ -59,7 +59,7 @@ from vmeet_core.hookspecs import Options, Transcriber, TranscriberProvider, hook
 class Writer(TranscriberProvider):
     api, name, title, licence, options, languages = 1, "writer", "Writer", "MIT", Options, ("zh",)
     def load(self, server_settings, host):
-        raise NotImplementedError
+        raise AssertionError("a transcriber that is refused is not loaded")
 
 @hookimpl
 def register_transcribers():

@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -296,6 +296,21 @@ def slow(folder: Path) -> ProcessRequest:
     return ProcessRequest(denoiser="slow", options={"slow": {"folder": str(folder)}})
 
 
+async def begun(scheduler: Any, recording: RecordingMaker, folder: Path) -> str:
+    """The id of a job whose denoiser runs until there is ``folder/go``."""
+    job_id = await scheduler.submit("r1", small(recording), slow(folder))
+    await appeared(folder / "started")
+    return job_id
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Somebody else writes to the database, and does not end."""
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
 @pytest.fixture
 def processes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The functions of all processes that were started, in their order."""
@@ -575,11 +590,8 @@ async def test_a_segment_that_is_gone_is_named(
 async def test_a_job_survives_a_restart_whichever_the_database(
     recording: RecordingMaker, make_scheduler: MakeScheduler, address: Address, tmp_path: Path
 ) -> None:
-    folder = small(recording)
     first, watcher = await make_scheduler(address=address)
-    options = {"slow": {"folder": str(tmp_path)}}
-    job_id = await first.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
-    await appeared(tmp_path / "started")
+    job_id = await begun(first, recording, tmp_path)
     await first.close()
     (tmp_path / "go").touch()
     _, watcher = await make_scheduler(address=address)
@@ -612,13 +624,9 @@ async def test_a_database_that_is_locked_for_ten_seconds_costs_a_job_nothing(
     recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
 ) -> None:
     """Neither the steps that end meanwhile nor those that are to begin; each runs once."""
-    folder = small(recording)
     scheduler, watcher = await make_scheduler()
-    options = {"slow": {"folder": str(tmp_path)}}
-    job_id = await scheduler.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
-    await appeared(tmp_path / "started")
-    with contextlib.closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    job_id = await begun(scheduler, recording, tmp_path)
+    with locked(tmp_path / "state.sqlite3"):
         (tmp_path / "go").touch()
         began_s = time.monotonic()
         await asyncio.sleep(10)
@@ -634,15 +642,10 @@ async def test_cancelling_does_not_wait_for_ever_for_a_locked_database(
     recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vmeet_core.pipeline.scheduler.PATIENCE_S", 1.0)
-    folder = small(recording)
     scheduler, watcher = await make_scheduler()
-    options = {"slow": {"folder": str(tmp_path)}}
-    job_id = await scheduler.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
-    await appeared(tmp_path / "started")
-    with contextlib.closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DatabaseUnavailable):
-            await asyncio.wait_for(scheduler.cancel(job_id), 5)
+    job_id = await begun(scheduler, recording, tmp_path)
+    with locked(tmp_path / "state.sqlite3"), pytest.raises(DatabaseUnavailable):
+        await asyncio.wait_for(scheduler.cancel(job_id), 5)
     assert (await watcher.ended(job_id)).state == "cancelled"
 
 
@@ -650,13 +653,9 @@ async def test_a_server_that_ends_while_its_database_is_locked_leaves_the_rest_t
     recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
 ) -> None:
     """It ends soon, and no step has failed."""
-    folder = small(recording)
     scheduler, watcher = await make_scheduler()
-    options = {"slow": {"folder": str(tmp_path)}}
-    job_id = await scheduler.submit("r1", folder, ProcessRequest(denoiser="slow", options=options))
-    await appeared(tmp_path / "started")
-    with contextlib.closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    job_id = await begun(scheduler, recording, tmp_path)
+    with locked(tmp_path / "state.sqlite3"):
         (tmp_path / "go").touch()
         await asyncio.wait_for(scheduler.close(), 30)
     _, watcher = await make_scheduler()

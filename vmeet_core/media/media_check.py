@@ -1,12 +1,9 @@
 """Whether a file is sound or video, found out in a process of its own: see ``media_child``."""
 
-import asyncio
-import contextlib
 import json
-import os
-import sys
 from pathlib import Path
 
+from vmeet_core.asked_process import answer_of
 from vmeet_core.media.media_child import NO_MEDIA, OK
 
 MOST_S = 120.0  #: a busy machine is slow; the child has 60 s of processor time
@@ -21,26 +18,13 @@ async def checked_media(path: Path, most_s: float = MOST_S) -> float | None:
 
     Raises NoMedia, and OSError where no process can be started. When cancelled, the process is gone before this ends.
     """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "vmeet_core.media.media_child", str(os.getpid()), str(path)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for the parent
-    )
     try:
-        async with asyncio.timeout(most_s):
-            out, _ = await process.communicate()
+        code, out = await answer_of("vmeet_core.media.media_child", str(path), most_s=most_s, quiet=True)
     except TimeoutError:
         raise NoMedia(f"it could not be read within {most_s:g} s") from None
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    if process.returncode == OK:
+    if code == OK:
         duration_s = json.loads(out)["duration_s"]
         return None if duration_s is None else float(duration_s)
-    if process.returncode == NO_MEDIA:
+    if code == NO_MEDIA:
         raise NoMedia(out.decode())
-    raise NoMedia(f"reading it broke the process that tried (code {process.returncode})")
+    raise NoMedia(f"reading it broke the process that tried (code {code})")

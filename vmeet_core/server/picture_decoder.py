@@ -1,11 +1,8 @@
 """An upload into the picture that is kept, in a process of its own: see ``picture_child``."""
 
-import asyncio
-import contextlib
 import logging
-import os
-import sys
 
+from vmeet_core.asked_process import answer_of
 from vmeet_core.effects.pictures import UnknownType
 from vmeet_core.server.picture_child import BAD_PICTURE, OK, UNKNOWN_TYPE
 
@@ -18,26 +15,14 @@ async def decoded_upload(upload: bytes, most_s: float = MOST_S) -> bytes:
 
     Raises UnknownType or ValueError for what is no such picture. When cancelled, the process is gone before this ends.
     """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "vmeet_core.server.picture_child", str(os.getpid())),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for the parent
-    )
     try:
-        async with asyncio.timeout(most_s):
-            out, _ = await process.communicate(upload)
+        code, out = await answer_of("vmeet_core.server.picture_child", given=upload, most_s=most_s)
     except TimeoutError:
         raise ValueError(f"the picture was not decoded within {most_s:g} s") from None
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    return _kept(process.returncode, out)
+    return _kept(code, out)
 
 
-def _kept(code: int | None, out: bytes) -> bytes:
+def _kept(code: int, out: bytes) -> bytes:
     if code == OK:
         return out
     if code == UNKNOWN_TYPE:
