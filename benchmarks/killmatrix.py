@@ -81,8 +81,8 @@ class Matrix:
         await asyncio.to_thread(process.wait)
         return killed_s
 
-    def kill_worker(self, step: str) -> bool:
-        """The process of a step that runs now; False when there is none."""
+    def kill_workers(self) -> bool:
+        """The processes of all steps that run now; False when there are none."""
         assert self.server.process is not None
         killed = False
         for pid in _children(self.server.process.pid):
@@ -101,19 +101,19 @@ class Matrix:
                 await asyncio.sleep(self.random.uniform(0, 0.15))
             else:
                 await until(lambda: people[0].recording, TOLD_S)
+                told.hear(people[0].recording)
                 await asyncio.sleep(self.random.uniform(0, LONGEST_S))
             if how == "end":
                 told.stopped_s = time.time()
                 await people[0].send(type="recording-control", action="stop")
                 await asyncio.sleep(self.random.uniform(0, 0.4))
-            recording = people[0].recording or told.recording
+            told.hear(people[0].recording)
             told.killed_s = await self.kill_server()
         self.kills[f"recording, {how}"] += 1
         await self.server.start()
-        if recording is None:
-            return None
-        self.truths[recording["recording_id"]] = Truth(told, people)
-        return str(recording["recording_id"])
+        if told.recording_id is not None:
+            self.truths[told.recording_id] = Truth(told, people)
+        return told.recording_id
 
     async def kill_step(self, recording_id: str, kill: StepKill) -> bool:
         """Wait for the point and kill; False when the job ended before it came."""
@@ -121,7 +121,7 @@ class Matrix:
             return False
         if not await self._reached(recording_id, kill):
             return False
-        if kill.victim != "server" and not self.kill_worker(kill.step) and kill.victim == "worker":
+        if kill.victim != "server" and not self.kill_workers() and kill.victim == "worker":
             return False
         if kill.victim != "worker":
             await self.kill_server()

@@ -8,7 +8,7 @@ from typing import Any
 
 import av
 import numpy as np
-from aiortc import AudioStreamTrack, VideoStreamTrack
+from aiortc import AudioStreamTrack, RTCSessionDescription, VideoStreamTrack
 from leak_peers import Page, new_peer, until
 from leak_scene import NUMBERS, draw
 
@@ -80,7 +80,7 @@ class Person(Page):
         sections = [{"mid": mid, "source": source} for mid, source in zip(mids, tracks, strict=True)]
         await self.send(type="publish", sdp=peer.localDescription.sdp, sources=sections)
         async with asyncio.timeout(ANSWER_S):
-            await peer.setRemoteDescription(_answer(await self._published))
+            await peer.setRemoteDescription(RTCSessionDescription(await self._published, "answer"))
         await until(lambda: peer.connectionState == "connected", ANSWER_S)
 
     async def close(self) -> None:
@@ -88,9 +88,3 @@ class Person(Page):
             await super().close()
         for track in (self.camera, self.microphone):
             track.stop()
-
-
-def _answer(sdp: str) -> Any:
-    from aiortc import RTCSessionDescription
-
-    return RTCSessionDescription(sdp, "answer")

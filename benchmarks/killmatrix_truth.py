@@ -28,11 +28,16 @@ BEGINS_S = 1.0  #: until a recording has everybody: a keyframe is asked for, and
 
 @dataclass
 class Told:
-    """Unix times of what was done to the recording; ``stopped_s`` where it was asked to end."""
+    """Which recording somebody was told of; when (Unix time) it was killed, and perhaps asked to end before that."""
 
     killed_s: float = 0.0
     stopped_s: float = float("inf")
-    recording: dict[str, Any] | None = None
+    recording_id: str | None = None
+
+    def hear(self, recording: dict[str, Any] | None) -> None:
+        """What a page knows of the recording; that it has ended makes nobody forget it."""
+        if recording is not None:
+            self.recording_id = recording["recording_id"]
 
     @property
     def until_s(self) -> float:
