@@ -33,6 +33,7 @@ class Started(Event):
     recording_id: str
     meeting_id: str
     title: str
+    part_s: float | None = None  #: after each multiple of it, each track goes on in a new file; None: they do not
 
 
 class Joined(Event):
@@ -71,9 +72,10 @@ class LeftOut(Event):
 
 
 class SegmentStarted(Event):
-    """A new file ``segments/<file>``: its first frame has RTP timestamp ``rtp`` and arrived at ``wall_s``.
+    """A new file ``segments/<file>``: its first new frame has RTP timestamp ``rtp`` and arrived at ``wall_s``.
 
-    Inside the file, presentation time 0 is that frame.
+    Inside the file, that frame lies at ``preroll_s``: what comes before it repeats the end of the file before, so
+    that a decoder has settled when it begins (RFC 7845, 4.2).
     """
 
     type: Literal["segment"] = "segment"
@@ -85,6 +87,7 @@ class SegmentStarted(Event):
     ssrc: int
     rtp: int
     wall_s: float
+    preroll_s: float = 0.0
 
 
 class SegmentEnded(Event):

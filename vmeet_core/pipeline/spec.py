@@ -45,7 +45,8 @@ class Needs(_Model):
 class StepSpec(_Model):
     """A step of a job's graph. ``inputs`` (role → result of another step) and ``files`` (path → digest) are read.
 
-    ``needs`` and ``extra`` say when it may run, and change nothing of the result.
+    ``needs`` and ``extra`` say when it may run, ``group`` and ``group_title`` as what it is shown together with others
+    that make the same of other parts of the recording; they change nothing of the result.
     """
 
     name: str
@@ -59,6 +60,8 @@ class StepSpec(_Model):
     plugin: PluginUse | None = None
     needs: Needs = Needs()
     extra: bool = False  #: the recording can be played without it
+    group: str = ""
+    group_title: str = ""
 
 
 @dataclass(frozen=True)
