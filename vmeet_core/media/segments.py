@@ -79,6 +79,18 @@ def segment_duration_s(path: Path) -> float:
     return end_s
 
 
+def keyframe_times_s(path: Path) -> list[float]:
+    """Of the first video track, in order, found by reading the file through. Raises FileNotFoundError."""
+    with _opened(path) as container:
+        if container is None or not container.streams.video:
+            return []
+        return sorted(
+            float(packet.pts * packet.time_base)
+            for packet in _packets(container, container.streams.video[0])
+            if packet.is_keyframe and packet.pts is not None and packet.time_base is not None
+        )
+
+
 def segment_sound(path: Path, start_s: float, duration_s: float, sample_rate_hz: int) -> Iterator[Audio]:
     """The first sound track from its time ``start_s`` on, mono float32 in blocks, filled up to ``duration_s``.
 

@@ -29,7 +29,9 @@ class CanvasFormat(BaseModel):
 class Prepared(BaseModel):
     """``digests`` maps each media file to its size and SHA-256; no ``canvas``: no picture is made.
 
-    ``is_meeting``: several people, with names and times; not any media file.
+    ``is_meeting``: several people, with names and times; not any media file. ``borders`` are where it is cut into
+    parts, in seconds, all at whole ones; ``is_cut``: where all of its files are, too. Of a recording that still runs,
+    what lies before ``ready_s`` does not change any more, and nothing after it is certain.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,3 +39,6 @@ class Prepared(BaseModel):
     canvas: CanvasFormat | None
     digests: dict[str, str]
     is_meeting: bool = True
+    borders: tuple[float, ...] = ()
+    is_cut: bool = False
+    ready_s: float | None = None

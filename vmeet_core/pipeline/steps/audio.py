@@ -32,19 +32,21 @@ def run(work: Work) -> None:
             work.progress(writer.samples / total)
 
 
-def laid_out(folder: Path, segments: tuple[SegmentSpan, ...], total: int) -> Iterator[Audio]:
-    """``total`` samples: every segment at its place, cut where the next one begins, silence between them.
+def laid_out(folder: Path, segments: tuple[SegmentSpan, ...], total: int, begin: int = 0) -> Iterator[Audio]:
+    """The samples from ``begin`` to ``total``: every segment at its place, cut where the next one begins, silence
+    between them.
 
     A segment is read to the end of its file: the journal's duration counts to the start of its last packet.
     """
-    position = 0
+    position = begin
     for segment, following in zip(segments, [*segments[1:], None], strict=True):
         start = round(segment.start_s * SAMPLE_RATE_HZ)
         end = total if following is None else min(total, round(following.start_s * SAMPLE_RATE_HZ))
-        if end <= start:
+        since = max(start, begin)
+        if end <= since:
             continue
-        yield from silence(start - position, SAMPLE_RATE_HZ)
-        length_s = (end - start) / SAMPLE_RATE_HZ
-        yield from segment_sound(folder / segment.file, segment.trim_s, length_s, SAMPLE_RATE_HZ)
+        yield from silence(since - position, SAMPLE_RATE_HZ)
+        trim_s, length_s = segment.trim_s + (since - start) / SAMPLE_RATE_HZ, (end - since) / SAMPLE_RATE_HZ
+        yield from segment_sound(folder / segment.file, trim_s, length_s, SAMPLE_RATE_HZ)
         position = end
     yield from silence(total - position, SAMPLE_RATE_HZ)

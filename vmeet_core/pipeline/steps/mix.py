@@ -3,21 +3,29 @@
 from collections.abc import Iterator
 
 import numpy as np
+from pydantic import BaseModel
 
 from vmeet_core.hookspecs import Audio
 from vmeet_core.media.audio import AudioWriter, duration_s, read_audio
 from vmeet_core.media.loudness import find_gain_db, limited
 from vmeet_core.pipeline.spec import Work
 from vmeet_core.pipeline.steps.audio import SAMPLE_RATE_HZ
+from vmeet_core.pipeline.steps.pieces import people_of, pieces, read_pieces
 
 VERSION = 1
 ROLE = "mix"
 _SHARE = 0.25  # of the progress, for the last pass; most recordings need two or three before it
 
 
+class Params(BaseModel):
+    """``edges_s``: the borders of the parts that the sound comes in, beginning and end included; None: in one piece."""
+
+    edges_s: tuple[float, ...] | None = None
+
+
 def run(work: Work) -> None:
-    """All inputs are people, and equally long."""
-    total = max(1, round(duration_s(next(iter(work.inputs.values()))) * SAMPLE_RATE_HZ))
+    """All inputs are people, and equally long; or their pieces."""
+    total = _total(work)
     gain_db = find_gain_db(lambda: summed(work), SAMPLE_RATE_HZ)
     work.progress(1 - _SHARE)
     with AudioWriter(work.outputs[ROLE], SAMPLE_RATE_HZ) as writer:
@@ -27,7 +35,19 @@ def run(work: Work) -> None:
 
 
 def summed(work: Work) -> Iterator[Audio]:
-    people = [read_audio(path, SAMPLE_RATE_HZ) for path in work.inputs.values()]
-    for blocks in zip(*people, strict=True):
+    for blocks in zip(*_people(work), strict=True):
         total: Audio = np.sum(blocks, axis=0, dtype=np.float32)
         yield total
+
+
+def _people(work: Work) -> list[Iterator[Audio]]:
+    edges_s = Params.model_validate(work.params).edges_s
+    if edges_s is None:
+        return [read_audio(path, SAMPLE_RATE_HZ) for path in work.inputs.values()]
+    return [read_pieces(pieces(work.inputs, person, edges_s)) for person in people_of(work.inputs)]
+
+
+def _total(work: Work) -> int:
+    edges_s = Params.model_validate(work.params).edges_s
+    length_s = duration_s(next(iter(work.inputs.values()))) if edges_s is None else edges_s[-1] - edges_s[0]
+    return max(1, round(length_s * SAMPLE_RATE_HZ))

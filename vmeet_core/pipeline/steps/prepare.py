@@ -1,23 +1,28 @@
 """The first step: reads the manifest or the file, and describes the media for the rest of the graph."""
 
-import hashlib
 import logging
+from bisect import bisect_right
+from math import ceil
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from vmeet_core.hookspecs import Permanent
-from vmeet_core.manifest import SEGMENTS, read_manifest
+from vmeet_core.manifest import SEGMENTS, Started, read_manifest
+from vmeet_core.media.mux import KEYFRAME_S
 from vmeet_core.media.probe import MediaInfo, PictureInfo, probe
-from vmeet_core.media.segments import segment_duration_s
+from vmeet_core.media.segments import keyframe_times_s, segment_duration_s
+from vmeet_core.pipeline.digests import Digests
+from vmeet_core.pipeline.parts import borders_every
 from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
 from vmeet_core.pipeline.spec import Work
 from vmeet_core.settings import Video
-from vmeet_core.timeline import Person, SegmentSpan, Span, Timeline, Track, build_timeline
+from vmeet_core.timeline import Person, SegmentSpan, Span, Timeline, Track, build_timeline, ready_s
 
-VERSION = 2
+VERSION = 3
 ROLE = "prepared"
-_CHUNK_BYTES = 1 << 20
+PART_S, MOST_PARTS = 60.0, 16  #: of what was not recorded in parts: parts at least so long, and at most so many
+KEYFRAME_WITHIN_S = 15.0  #: and a border only where no picture has to be decoded from further back
 _log = logging.getLogger(__name__)
 
 
@@ -28,15 +33,28 @@ class FileParams(BaseModel):
     name: str = ""
 
 
+class RecordingParams(BaseModel):
+    """``ahead``: the recording still runs."""
+
+    ahead: bool = False
+
+
 def run_recording(work: Work) -> None:
     """From the journal of a recording. Raises Permanent when nothing was recorded, ValueError for a bad journal."""
-    timeline = build_timeline(read_manifest(work.folder), lambda file: _length_s(work.folder / SEGMENTS / file))
+    ahead = RecordingParams.model_validate(work.params).ahead
+    events = read_manifest(work.folder)
+    timeline = build_timeline(events, lambda file: _length_s(work.folder / SEGMENTS / file))
     timeline = timeline.model_copy(update={"people": tuple(_present(person, work) for person in timeline.people)})
-    if not _segments(timeline):
+    if not ahead and not _segments(timeline):
         raise Permanent("nothing was recorded: no person's sound or picture reached the server")
     video = work.settings.video
     canvas = CanvasFormat(width=video.width_px, height=video.height_px, fps=str(video.fps))
-    _finish(work, timeline, canvas, is_meeting=True)
+    part_s = next(event.part_s for event in events if isinstance(event, Started))
+    ready = ready_s(events) if ahead else None
+    prepared = Prepared(timeline=timeline, canvas=canvas, digests={}, is_cut=part_s is not None, ready_s=ready)
+    if part_s is not None:
+        prepared = prepared.model_copy(update={"borders": borders_every(part_s, timeline.duration_s)})
+    _finish(work, prepared)
 
 
 def run_file(work: Work) -> None:
@@ -53,7 +71,7 @@ def run_file(work: Work) -> None:
         people=(_whole(path, name, info),),
     )
     canvas = _canvas(info.picture, work.settings.video) if info.picture else None
-    _finish(work, timeline, canvas, is_meeting=False)
+    _finish(work, Prepared(timeline=timeline, canvas=canvas, digests={}, is_meeting=False))
 
 
 def _length_s(path: Path) -> float:
@@ -78,23 +96,40 @@ def _segments(timeline: Timeline) -> list[SegmentSpan]:
     return [segment for person in timeline.people for track in person.tracks for segment in track.segments]
 
 
-def _finish(work: Work, timeline: Timeline, canvas: CanvasFormat | None, *, is_meeting: bool) -> None:
-    files = [segment.file for segment in _segments(timeline)]
-    digests = {}
-    for number, file in enumerate(dict.fromkeys(files), start=1):
-        digests[file] = _digest(work.folder / file)
-        work.progress(number / len(files))
-    prepared = Prepared(timeline=timeline, canvas=canvas, digests=digests, is_meeting=is_meeting)
+def _finish(work: Work, prepared: Prepared) -> None:
+    """With digests, and borders where there are none yet."""
+    timeline, ready = prepared.timeline, prepared.ready_s
+    used = [segment for segment in _segments(timeline) if ready is None or segment.start_s < ready]
+    files = list(dict.fromkeys(segment.file for segment in used))
+    with Digests(work.folder) as known:
+        digests = {}
+        for number, file in enumerate(files, start=1):
+            digests[file] = known.of(file)
+            work.progress(number / len(files))
+    borders = prepared.borders if prepared.is_cut else _borders(work.folder, timeline)
+    prepared = prepared.model_copy(update={"digests": digests, "borders": borders})
     work.outputs[ROLE].write_text(prepared.model_dump_json(), encoding="utf-8")
 
 
-def _digest(path: Path) -> str:
-    """Size and SHA-256."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return f"{path.stat().st_size}:{digest.hexdigest()}"
+def _borders(folder: Path, timeline: Timeline) -> tuple[float, ...]:
+    """Of what was not recorded in parts: where every picture has a keyframe not long before."""
+    part_s = max(PART_S, ceil(timeline.duration_s / MOST_PARTS / KEYFRAME_S) * KEYFRAME_S)
+    candidates = borders_every(part_s, timeline.duration_s)
+    for person in timeline.people:
+        for segment in (*person.segments("camera"), *person.segments("screen")):
+            inside = [border for border in candidates if segment.start_s < border < segment.end_s]
+            if inside:
+                zero_s = segment.start_s - segment.trim_s
+                keyframes = [zero_s + at_s for at_s in keyframe_times_s(folder / segment.file)]
+                bad = {border for border in inside if not _is_near(keyframes, border)}
+                candidates = tuple(border for border in candidates if border not in bad)
+    return candidates
+
+
+def _is_near(keyframes: list[float], border: float) -> bool:
+    """``keyframes`` in order."""
+    number = bisect_right(keyframes, border)
+    return number > 0 and border - keyframes[number - 1] <= KEYFRAME_WITHIN_S
 
 
 def _whole(path: Path, name: str, info: MediaInfo) -> Person:

@@ -1,20 +1,34 @@
-"""Who speaks when, and who is to be seen large: found by the loudness of each person's sound; JSON."""
+"""Who speaks when, and who is to be seen large: found by the loudness of each person's sound; JSON.
 
-from itertools import zip_longest
+From the sound itself (``run``), or from how loud it was in each part of the recording (``run_levels``). Of the first
+parts alone, what is found is what all of them give, up to ``LOOK_AHEAD_S`` before the end.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from vmeet_core.media.audio import duration_s, read_audio
-from vmeet_core.media.voices import Listener, levels
+from vmeet_core.media.voices import PACKET_S, Levels, Listener, levels
 from vmeet_core.pipeline.spec import Work
 from vmeet_core.pipeline.steps.audio import SAMPLE_RATE_HZ
+from vmeet_core.pipeline.steps.sound import levels_role, read_levels
 from vmeet_core.timeline import Span
 
 VERSION = 1
 ROLE = "voices"
 _NOTHING = np.zeros(0, np.float32)
+_SILENT = 127  # RFC 6464
+
+
+class LevelsParams(BaseModel):
+    """The people by their ids, and the borders of the parts, from 0 on."""
+
+    people: tuple[str, ...]
+    edges_s: tuple[float, ...]
 
 
 class FloorChange(BaseModel):
@@ -47,6 +61,31 @@ def run(work: Work) -> None:
         heard = (levels(block, SAMPLE_RATE_HZ) for block in blocks)
         listener.hear(dict(zip(work.inputs, heard, strict=True)))
         work.progress(min(1.0, second / total_s))
+    _write(listener, work.outputs[ROLE])
+
+
+def run_levels(work: Work) -> None:
+    """The inputs are what ``sound`` found in each part."""
+    params = LevelsParams.model_validate(work.params)
+    listener = Listener(params.people)
+    for number, (start_s, end_s) in enumerate(pairwise(params.edges_s)):
+        samples = round(end_s * SAMPLE_RATE_HZ) - round(start_s * SAMPLE_RATE_HZ)
+        packets = -(-samples // round(PACKET_S * SAMPLE_RATE_HZ))
+        for heard in _seconds(read_levels(work.inputs[levels_role(number)]), params.people, packets):
+            listener.hear(heard)
+        work.progress(end_s / params.edges_s[-1])
+    _write(listener, work.outputs[ROLE])
+
+
+def _seconds(found: Mapping[str, Levels], people: tuple[str, ...], packets: int) -> Iterator[dict[str, Levels]]:
+    """A second at a time; whoever was not heard was silent."""
+    silent = np.full(packets, _SILENT, np.uint8)
+    second = round(1 / PACKET_S)
+    for start in range(0, packets, second):
+        yield {person: found.get(person, silent)[start : start + second] for person in people}
+
+
+def _write(listener: Listener, target: Path) -> None:
     listener.finish()
     voices = Voices(
         turns={
@@ -55,4 +94,4 @@ def run(work: Work) -> None:
         },
         floor=tuple(FloorChange(at_s=change.at_s, person=change.person) for change in listener.floor),
     )
-    work.outputs[ROLE].write_text(voices.model_dump_json(), encoding="utf-8")
+    target.write_text(voices.model_dump_json(), encoding="utf-8")
