@@ -36,7 +36,8 @@ def laid_out(folder: Path, segments: tuple[SegmentSpan, ...], total: int, begin:
     """The samples from ``begin`` to ``total``: every segment at its place, cut where the next one begins, silence
     between them.
 
-    A segment is read to the end of its file: the journal's duration counts to the start of its last packet.
+    A segment is read to the end of its file: the journal's duration counts to the start of its last packet; and always
+    from its beginning: timestamps are whole milliseconds, and a later one would place the same samples elsewhere.
     """
     position = begin
     for segment, following in zip(segments, [*segments[1:], None], strict=True):
@@ -46,7 +47,16 @@ def laid_out(folder: Path, segments: tuple[SegmentSpan, ...], total: int, begin:
         if end <= since:
             continue
         yield from silence(since - position, SAMPLE_RATE_HZ)
-        trim_s, length_s = segment.trim_s + (since - start) / SAMPLE_RATE_HZ, (end - since) / SAMPLE_RATE_HZ
-        yield from segment_sound(folder / segment.file, trim_s, length_s, SAMPLE_RATE_HZ)
+        length_s = (end - start) / SAMPLE_RATE_HZ
+        sound = segment_sound(folder / segment.file, segment.trim_s, length_s, SAMPLE_RATE_HZ)
+        yield from _after(sound, since - start)
         position = end
     yield from silence(total - position, SAMPLE_RATE_HZ)
+
+
+def _after(blocks: Iterator[Audio], samples: int) -> Iterator[Audio]:
+    """Without the first ``samples``."""
+    for block in blocks:
+        if samples < len(block):
+            yield block[samples:]
+        samples = max(0, samples - len(block))
