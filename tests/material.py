@@ -99,13 +99,14 @@ def write_pictures(
     size_px: tuple[int, int] = (320, 180),
     codec: str = "vp8",
     keep: Keep = lambda _: True,
+    keyframe_every: int = FPS,
 ) -> None:
     """A Matroska file of pictures as they come over the network."""
     fast = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
     with av.open(str(path), "w", format="matroska", options={"cluster_time_limit": "200"}) as container:
         stream = container.add_stream("libvpx" if codec == "vp8" else "libx264", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = *size_px, "yuv420p"
-        stream.codec_context.gop_size = FPS
+        stream.codec_context.gop_size = keyframe_every
         stream.codec_context.options = fast if codec == "vp8" else {"preset": "ultrafast", "tune": "zerolatency"}
         stream.codec_context.time_base = Fraction(1, 90_000)
         for number in range(round(duration_s * FPS)):

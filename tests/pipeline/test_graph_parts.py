@@ -1,4 +1,4 @@
-"""Tests of the steps of a recording in parts: what is asked of them, and that together they make what one pass makes."""
+"""Tests of the steps of parts: what is asked of them, and that together they make what one pass makes."""
 
 import importlib
 from collections.abc import Callable
@@ -58,9 +58,7 @@ def whole(folder: Path, make_work: MakeWork, tmp_path: Path) -> Prepared:
     return prepared.model_copy(update={"canvas": CanvasFormat(width=320, height=180, fps="10")})
 
 
-def made(
-    folder: Path, target: Path, steps: list[StepSpec], make_work: MakeWork, settings: Settings
-) -> dict[str, Path]:
+def made(folder: Path, target: Path, steps: list[StepSpec], make_work: MakeWork, settings: Settings) -> dict[str, Path]:
     """Every result, made one after the other in this process."""
     target.mkdir()
     results: dict[str, Path] = {}
@@ -76,7 +74,9 @@ def made(
 
 def pictures(path: Path) -> list[Any]:
     with av.open(str(path)) as container:
-        return [frame.to_ndarray()[::2, ::2].astype(np.float32) for frame in container.decode(container.streams.video[0])]
+        return [
+            frame.to_ndarray()[::2, ::2].astype(np.float32) for frame in container.decode(container.streams.video[0])
+        ]
 
 
 def psnr_db(before: Any, after: Any) -> float:

@@ -3,9 +3,11 @@
 import importlib.util
 import os
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
 import pytest
 from vmeet_denoise_dtln import DtlnOptions, DtlnProvider, DtlnSettings
 
@@ -13,7 +15,9 @@ from vmeet_core.evaluate.denoisers import Pair, find_pairs, score
 from vmeet_core.evaluate.metrics import SPEECH_RATE_HZ, pesq_wb, si_sdr_db
 from vmeet_core.hookspecs import Denoiser, Weight
 from vmeet_core.media.audio import AudioWriter, read_all, read_audio
-from vmeet_core.media.denoise import denoise_file
+from vmeet_core.media.denoise import denoise_file, denoised
+from vmeet_core.pipeline.steps.audio import SAMPLE_RATE_HZ
+from vmeet_core.pipeline.steps.denoise import denoised_part
 from vmeet_core.testing import local_host
 
 WeightPath = Callable[[Weight], Path]
@@ -54,3 +58,18 @@ def test_the_way_through_48_khz_files_costs_nothing(pairs: list[Pair], engine: D
         assert len(cleaned) == len(clean)
         assert si_sdr_db(clean, cleaned) == pytest.approx(direct["si_sdr_db"], abs=0.05), pair.name
         assert pesq_wb(clean, cleaned) == pytest.approx(direct["pesq"], abs=0.05), pair.name
+
+
+def test_in_parts_it_sounds_as_in_one_pass(pairs: list[Pair], engine: Denoiser) -> None:
+    """Its memory fades: what a part, begun a few seconds early, gives differs from the whole by less than one hears."""
+    noisy = np.concatenate([read_all(pair.noisy, SAMPLE_RATE_HZ) for pair in pairs])[: 30 * SAMPLE_RATE_HZ]
+    whole = np.concatenate(list(denoised([noisy], SAMPLE_RATE_HZ, engine, DtlnOptions())))
+    edges = [0, 10 * SAMPLE_RATE_HZ, 20 * SAMPLE_RATE_HZ, len(noisy)]
+    parts = []
+    for number, (start, end) in enumerate(pairwise(edges)):
+        before = edges[max(0, number - 1)]
+        sound = iter([noisy[before:end]])
+        parts += denoised_part(sound, start - before, end - before, end == len(noisy), engine, DtlnOptions())
+    joined = np.concatenate(parts)
+    assert len(joined) == len(noisy)
+    assert si_sdr_db(joined, whole) > 30

@@ -137,3 +137,26 @@ def test_the_settings_say_how_large_the_picture_is(recording: RecordingMaker, ma
 def test_a_file_is_no_meeting(tmp_path: Path, make_work: MakeWork) -> None:
     write_opus(tmp_path / "talk.mkv", 0.5, tone())
     assert not of_file(tmp_path / "talk.mkv", make_work).is_meeting
+
+
+def test_a_recording_in_parts_says_where_they_begin(recording: RecordingMaker, make_work: MakeWork) -> None:
+    recording.join("ann")
+    recording.sound("ann", 0, 1.0, tone())
+    started = recording.events[0]
+    recording.events[0] = started.model_copy(update={"part_s": 60.0})
+    prepared = of_recording(recording.write(150.0), make_work)
+    assert (prepared.borders, prepared.is_cut, prepared.ready_s) == ((60.0, 120.0), True, None)
+
+
+def test_a_long_file_is_cut_where_pictures_have_keyframes(tmp_path: Path, make_work: MakeWork) -> None:
+    write_pictures(tmp_path / "often.mkv", 130.0, size_px=(64, 48))
+    write_opus(tmp_path / "sound.mkv", 1300.0, lambda t: 0 * t)
+    assert of_file(tmp_path / "often.mkv", make_work).borders == (60.0, 120.0)
+    found = of_file(tmp_path / "sound.mkv", make_work)
+    assert found.borders == tuple(82.0 * number for number in range(1, 16))
+    assert not found.is_cut
+
+
+def test_a_file_without_keyframes_is_not_cut(tmp_path: Path, make_work: MakeWork) -> None:
+    write_pictures(tmp_path / "once.mkv", 130.0, size_px=(64, 48), keyframe_every=10_000)
+    assert of_file(tmp_path / "once.mkv", make_work).borders == ()

@@ -25,7 +25,7 @@ from vmeet_core.settings import validated
 VERSION = 1
 INPUT, ROLE = "sound", "denoised"
 NOW, BEFORE = "now", "before"  #: before a ":" and a person's id: the sound of this part, and of the one before
-RUN_IN_S = 10.0
+RUN_IN_S = 5.0
 LAG_S = 2.0
 
 
@@ -80,19 +80,27 @@ def _options(params: Params) -> Any:
 
 
 def _part(work: Work, params: PartParams, person: str, engine: Denoiser, options: Any) -> Iterator[Audio]:
-    """From ``LAG_S`` before the part, or its beginning if it is the first, to ``LAG_S`` before its end."""
     before, now = (round(each_s * SAMPLE_RATE_HZ) for each_s in (params.before_s, params.duration_s))
-    lag, run_in = (round(each_s * SAMPLE_RATE_HZ) for each_s in (LAG_S, RUN_IN_S))
     sound = read_pieces(
         [
             Piece(work.inputs.get(f"{BEFORE}:{person}"), before),
             Piece(work.inputs.get(f"{NOW}:{person}"), now),
         ]
     )
-    first = max(0, before - lag)
+    return denoised_part(sound, before, before + now, params.is_last, engine, options)
+
+
+def denoised_part(
+    sound: Iterator[Audio], first: int, total: int, is_last: bool, engine: Denoiser, options: Any
+) -> Iterator[Audio]:
+    """Of ``sound``, which is as long as ``total`` samples at 48 kHz, what comes of the part from sample ``first`` on.
+
+    It begins ``LAG_S`` before that, unless 0 is the first, and ends ``LAG_S`` before the end, unless it is the last.
+    """
+    lag, run_in = (round(each_s * SAMPLE_RATE_HZ) for each_s in (LAG_S, RUN_IN_S))
+    first, last = max(0, first - lag), total - (0 if is_last else lag)
     begin = max(0, first - run_in)
-    last = before + now - (0 if params.is_last else lag)
-    heard = _between(sound, begin, before + now)
+    heard = _between(sound, begin, total)
     yield from _between(denoised(heard, SAMPLE_RATE_HZ, engine, options), first - begin, last - begin)
 
 
