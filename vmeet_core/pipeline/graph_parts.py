@@ -63,15 +63,19 @@ def steps_in_parts(
     edges_s = _edges_s(cut)
     people = heard_people(timeline)
     heard = _heard(prepared, cut)
-    ofparts = part_steps(prepared, request, settings, plugin)
-    sounds = [step for step in ofparts if step.group in (_SOUNDS, _DENOISING)]
+    of_parts = part_steps(prepared, request, settings, plugin)
+    sounds = [step for step in of_parts if step.group in (_SOUNDS, _DENOISING)]
     steps = [*sounds]
     if people and plugin:
-        lagging = denoise.lagging(edges_s)
-        steps.append(_mix_step(_pieces(PIECE_DENOISED, cut, _lasting(heard)), lagging, "mix-denoised", _DENOISED_MIX))
+        lagging, lasting = denoise.lagging(edges_s), _lasting(heard)
+        steps.append(_mix_step(_pieces(PIECE_DENOISED, cut, lasting), lagging, "mix-denoised", _DENOISED_MIX))
+        steps += [
+            _gather_step(person, number, "audio-denoised", PIECE_DENOISED, cut, lasting, lagging)
+            for number, person in enumerate(people, start=1)
+        ]
     elif people:
         steps.append(_mix_step(_pieces(PIECE, cut, heard), edges_s, "mix", "Mix"))
-    steps += [step for step in ofparts if step not in sounds]
+    steps += [step for step in of_parts if step not in sounds]
     pictures = [f"{PICTURE}:{part.number}" for part in cut] if prepared.canvas else []
     video, *original = join_steps(prepared, pictures, bool(people), bool(people and plugin), request.title)
     steps.append(video)
@@ -85,10 +89,10 @@ def steps_in_parts(
     if people and plugin:
         steps.append(_mix_step(_pieces(PIECE, cut, heard), edges_s, "mix", "Mix"))
     steps += original
-    for number, person in enumerate(people, start=1):
-        steps.append(_gather_step(person, number, "audio", PIECE, cut, heard, edges_s))
-        if plugin:
-            steps.append(_gather_step(person, number, "audio-denoised", PIECE_DENOISED, cut, _lasting(heard), lagging))
+    steps += [
+        _gather_step(person, number, "audio", PIECE, cut, heard, edges_s)
+        for number, person in enumerate(people, start=1)
+    ]
     return steps
 
 

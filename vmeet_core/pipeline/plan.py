@@ -1,6 +1,6 @@
 """What each step of a graph needs of the machine, and which steps playing the recording has to wait for."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import cast
 
 from vmeet_core.pipeline.resources import Limits
@@ -9,7 +9,7 @@ from vmeet_core.pipeline.steps import layout
 from vmeet_core.plugins import Registry, server_settings_of
 from vmeet_core.settings import Kind, Settings
 
-PLAYED = ("video", "sound")  #: what people wait for
+PLAYED = ("video", "sound", "audio-denoised")  #: what people wait for, before any ":"
 MIB = 1 << 20
 STEP_BYTES = 768 * MIB  # a step works piece by piece; measured: 60 to 100 MiB
 PICTURE_BYTES, SEAT_BYTES = 1024 * MIB, 64 * MIB  # encoder, and a decoder each; measured for four: 184 MiB
@@ -31,11 +31,13 @@ def planned(specs: list[StepSpec], settings: Settings, registry: Registry, limit
     ]
 
 
-def _leading_to(results: Iterable[str], specs: list[StepSpec]) -> set[str]:
-    """The names of the steps without which these results cannot be."""
-    wanted, found = set(results), set()
+def _leading_to(kinds: Collection[str], specs: list[StepSpec]) -> set[str]:
+    """The names of the steps without which results of these kinds cannot be."""
+    wanted: set[str] = set()
+    found: set[str] = set()
     for spec in reversed(specs):  # a step comes after those that it reads from
-        if any(output.result in wanted for output in spec.outputs.values()):
+        made = {output.result for output in spec.outputs.values()}
+        if made & wanted or any(result.partition(":")[0] in kinds for result in made):
             found.add(spec.name)
             wanted |= set(spec.inputs.values())
     return found

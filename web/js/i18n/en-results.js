@@ -8,6 +8,8 @@ export default {
   "choice.layout-speaker": "The speaker large",
   "step.prepare": "Look at the recording",
   "step.layout": "Arrange and encode the pictures",
+  "step.sound-parts": "Sound of everybody",
+  "step.denoise-parts": "Denoise everybody",
   "step.audio": "Sound of {who}",
   "step.denoise": "Denoise {who}",
   "step.mix": "Mix the sound",

@@ -8,6 +8,8 @@ export default {
   "choice.layout-speaker": "放大說話的人",
   "step.prepare": "檢查錄影內容",
   "step.layout": "排列並編碼畫面",
+  "step.sound-parts": "所有人的聲音",
+  "step.denoise-parts": "所有人的聲音降噪",
   "step.audio": "{who} 的聲音",
   "step.denoise": "{who} 的聲音降噪",
   "step.mix": "混合聲音",
