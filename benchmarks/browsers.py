@@ -88,10 +88,12 @@ def _drawn_sound() -> Any:
 class Server:
     """``vmeet serve`` as a process, on a free port, with its data in ``folder``.
 
-    ``meetings`` are the tables of presets, ``server`` more keys of [server].
+    ``meetings`` are the tables of presets, ``server`` and ``recording`` more keys of their tables.
     """
 
-    def __init__(self, folder: Path, meetings: str = "[meetings.default]\n", server: str = "") -> None:
+    def __init__(
+        self, folder: Path, meetings: str = "[meetings.default]\n", server: str = "", recording: str = ""
+    ) -> None:
         self.folder = folder
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -100,7 +102,8 @@ class Server:
         weights = Path(__file__).parents[1] / "weights"
         server = f'[server]\nbind = "127.0.0.1:{self.port}"\ndata_dir = "data"\n{server}'
         settings = f'{server}[weights]\ndir = "{weights}"\n'
-        (folder / "vmeet.toml").write_text(settings + meetings + "[recording]\nmin_free_bytes = 0\n", encoding="utf-8")
+        recording = f"[recording]\nmin_free_bytes = 0\n{recording}"
+        (folder / "vmeet.toml").write_text(settings + meetings + recording, encoding="utf-8")
         self.process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:

@@ -96,7 +96,8 @@ def _of(events: list[AnyEvent], person: str, source: str) -> Iterator[SegmentSta
 
 def _sound_end_s(folder: Path, events: list[AnyEvent], person: str) -> float:
     ends = [
-        each.wall_s + segment_duration_s(folder / SEGMENTS / each.file) for each in _of(events, person, "microphone")
+        each.wall_s - each.preroll_s + segment_duration_s(folder / SEGMENTS / each.file)
+        for each in _of(events, person, "microphone")
     ]
     return max(ends, default=0.0)
 

@@ -17,7 +17,8 @@ from vmeet_core.manifest import (
     Started,
     Stopped,
 )
-from vmeet_core.timeline import Span, TimelineError, build_timeline, segment_starts
+from vmeet_core.placement import TimelineError, segment_starts
+from vmeet_core.timeline import Span, build_timeline
 
 ZERO_S = 1_700_000_000.0
 NTP_S = 2_208_988_800.0  # from 1900 to 1970

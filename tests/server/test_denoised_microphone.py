@@ -27,11 +27,11 @@ from vmeet_core.hookspecs import Audio
 from vmeet_core.live.cost import Cost, Costs
 from vmeet_core.live.pool import LivePool, TrackEvents
 from vmeet_core.live.worker import Track
+from vmeet_core.media.encoded import opus_samples
 from vmeet_core.media.resampler import audio_frame
 from vmeet_core.server import denoised_microphone
 from vmeet_core.server.denoised_microphone import STALLED, DenoisedMicrophone
 from vmeet_core.settings import Settings, load_settings
-from vmeet_core.sfu.codecs import opus_samples
 from vmeet_core.sfu.egress import Egress
 from vmeet_core.sfu.ingress import AUDIO_LEVEL, Ingress
 from vmeet_core.sfu.packet import RtpPacket, Wire, parse

@@ -61,7 +61,11 @@ class Hall:
         self._jobs_lock = asyncio.Lock()  # no job may begin on a recording while that is being deleted
         self._tasks: set[asyncio.Task[Any]] = set()
         place = RecordingPlace(
-            self.recordings_dir, settings.recording.min_free_bytes, self._on_recording, self._on_recorded
+            self.recordings_dir,
+            settings.recording.min_free_bytes,
+            self._on_recording,
+            self._on_recorded,
+            settings.recording.part_s,
         )
         self.engines = LiveEngines(settings)
         self._surroundings = Surroundings(network, self._ice_servers, place, traffic, self.engines)

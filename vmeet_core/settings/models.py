@@ -178,6 +178,12 @@ class Live(Table):
 class Recording(Table):
     """How meetings are recorded, and how long recordings are kept."""
 
+    part_s: int = Field(
+        60,
+        ge=10,
+        le=600,
+        description="after so many seconds each track goes on in a new file",
+    )
     min_free_bytes: int = Field(
         500_000_000, ge=0, description="a recording stops by itself when the disk has less free space than this"
     )
