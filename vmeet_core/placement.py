@@ -26,6 +26,9 @@ REPORT_WAIT_S = 12.0  #: in parts: a sender report that comes so long after a se
 PARTS_REMEMBERED = 10
 STEADY_S = 0.015  #: less than anybody hears or sees, and more than sender reports waver
 ARRIVAL_WAVERS_S = 0.2  #: where no report says better, sound goes on by its RTP timestamps within this
+#: Files of Opus say, as libopus does, that the sound lies so much later in the packets than it was heard (RFC 7845,
+#: 4.2). It is dropped at the beginning of a file: where that repeats what was before, the rest lies too late by it.
+OPUS_PRE_SKIP_S = 312 / 48_000
 
 Starts = dict[str, float]
 
@@ -52,7 +55,10 @@ def segments_of(events: Iterable[AnyEvent]) -> list[SegmentStarted]:
 
 
 def segment_starts(events: Iterable[AnyEvent]) -> Starts:
-    """Unix time, on the server's clock, of the first (new) frame of each segment file. Raises TimelineError."""
+    """Unix time, on the server's clock, of what each segment file gives from its ``preroll_s`` on.
+
+    Raises TimelineError.
+    """
     events = list(events)
     started, segments = started_of(events), segments_of(events)
     wait_s = float("inf") if started.part_s is None else REPORT_WAIT_S
@@ -65,7 +71,10 @@ def segment_starts(events: Iterable[AnyEvent]) -> Starts:
     for theirs in people.values():
         offsets = _offsets(theirs, sent) if started.part_s is None else _offsets_by_part(started, theirs, sent)
         starts.update({file: sent[file] + offset_s for file, offset_s in offsets.items()})
-    return starts if started.part_s is None else _continued(segments, starts, sent)
+    if started.part_s is None:
+        return starts
+    continued = _continued(segments, starts, sent)
+    return {each.file: continued[each.file] - (OPUS_PRE_SKIP_S if each.preroll_s else 0.0) for each in segments}
 
 
 def sender_time_s(segment: SegmentStarted, reports: Sequence[SenderReport]) -> float:

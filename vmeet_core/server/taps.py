@@ -25,6 +25,8 @@ class Tap:
         self._participant_id = participant_id
         self._source = source
         self.tapped = tapped
+        self._timer: asyncio.TimerHandle | None = None
+        self._frame_s = time.time()
         self._assembler = FrameAssembler(
             tapped.is_video, self._on_frame, self._on_gap, self._on_sender_report, tapped.request_keyframe
         )
@@ -32,8 +34,6 @@ class Tap:
         tapped.request_keyframe()
         if tapped.last_sender_report is not None:
             self._on_sender_report(*tapped.last_sender_report)
-        self._timer: asyncio.TimerHandle | None = None
-        self._frame_s = time.time()
         self._wait_for_border()
 
     def _on_frame(self, frame: EncodedFrame) -> None:
