@@ -14,6 +14,7 @@ from av.packet import Packet
 from vmeet_core.media.encoded import CLOCK_HZ, EncodedFrame
 from vmeet_core.recording.sound_tail import SoundTail
 
+MOST_LATE_S = 3.0
 #: Clusters of 200 ms, flushed at once: with the default of 5 s a kill loses 5 s.
 OPTIONS = {"flush_packets": "1", "cluster_time_limit": "200"}
 
@@ -91,9 +92,12 @@ class SegmentWriter:
         return self._pts_of(frame) / self._clock_hz
 
     def due_s(self, frame: EncodedFrame) -> float:
-        """When the next frame would have arrived (Unix time), had it been under way no longer than the fastest one."""
+        """When the next frame would have arrived (Unix time), had it been under way no longer than the fastest one.
+
+        What would be later by more than ``MOST_LATE_S`` was not: its sender's timestamps have stood still.
+        """
         time_s = self.time_s(frame)
-        return min(self._fastest_s, frame.wall_s - time_s) + time_s
+        return max(min(self._fastest_s, frame.wall_s - time_s) + time_s, frame.wall_s - MOST_LATE_S)
 
     def opening(self, frame: EncodedFrame) -> EncodedFrame:
         """A keyframe of this track, such that another file can open with it: H.264 needs its parameter sets."""
