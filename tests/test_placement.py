@@ -92,10 +92,24 @@ def test_a_clock_that_drifts_is_followed(drift: float) -> None:
             assert start_s == pytest.approx(true_s + 0.02, abs=0.16), (source, part)
 
 
+def test_a_first_frame_that_was_late_does_not_move_all() -> None:
+    """Reports tell by how much, before another frame does."""
+    for source, extra_s in (("microphone", 0.0), ("camera", 0.3)):
+        starts = starts_of(Sender().rolls(4, (0.3, 0.02, 0.02, 0.02)), source)
+        wanted = [part * PART_S + 1.05 * bool(part) + extra_s + 0.02 for part in range(4)]
+        assert starts == pytest.approx(wanted, abs=1e-4)
+
+
+def test_what_is_sent_long_after_it_was_made_is_not_placed_before_its_part() -> None:
+    starts = starts_of(Sender().rolls(4, (2.0, 2.01, 2.02, 2.0)), "camera")
+    assert [start_s // PART_S for start_s in starts] == [0, 1, 2, 3]
+    assert all(after_s - before_s == pytest.approx(PART_S) for before_s, after_s in pairwise(starts[1:]))
+
+
 def test_small_changes_of_the_network_move_nothing() -> None:
     events = Sender().rolls(30, (0.030, 0.025, 0.022, 0.020))
     starts = starts_of(events, "camera")
-    assert [round(start_s % PART_S, 6) for start_s in starts[1:]] == [1.38] * 29
+    assert [round(start_s % PART_S, 6) for start_s in starts[1:]] == [1.37] * 29
 
 
 def test_somebody_who_comes_back_with_another_clock_is_placed_by_it() -> None:
@@ -103,7 +117,7 @@ def test_somebody_who_comes_back_with_another_clock_is_placed_by_it() -> None:
     events = [*first.rolls(2), second.segment("camera", 150, 0.05, ssrc=99)]
     wrong = second.report("camera", 152)
     events.append(wrong.model_copy(update={"ssrc": 99, "ntp_s": wrong.ntp_s + 7200}))
-    assert starts_of(events, "camera") == [pytest.approx(0.32), pytest.approx(61.37), pytest.approx(150.05)]
+    assert starts_of(events, "camera") == [pytest.approx(0.32), pytest.approx(61.37), pytest.approx(150.02)]
 
 
 def test_without_reports_sound_goes_on_all_the_same() -> None:

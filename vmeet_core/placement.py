@@ -7,8 +7,9 @@ apart as they were sent. A segment without any report begins when it arrived.
 
 A recording in parts is worked on while it runs: there, nothing that comes later may move what has been placed.
 - Of the sender reports only those count that came up to ``REPORT_WAIT_S`` after the segment's first frame.
-- The offset is that of a part (``part_of``), from what began in it and in the ``PARTS_REMEMBERED`` - 1 before, and so
-  follows clocks that drift. It is kept from part to part as long as it is right within ``STEADY_S``.
+- The offset is that of a part (``part_of``), from what came in it and in the ``PARTS_REMEMBERED`` - 1 before, and so
+  follows clocks that drift; the reports themselves count, too. It is kept from part to part as long as it is right
+  within ``STEADY_S``.
 - Sound of one SSRC goes on by its RTP timestamps, as long as that is right within ``STEADY_S``: not a sample is lost or
   doubled where one segment follows another.
 """
@@ -24,6 +25,9 @@ RTP_WRAP = 1 << 32
 CLOCK_JUMP_S = 5.0  #: offsets of one person further apart than this are those of different clocks, not of the network
 REPORT_WAIT_S = 12.0  #: in parts: a sender report that comes so long after a segment's first frame may still place it
 PARTS_REMEMBERED = 10
+#: So much longer a frame may be under way than a report, which is sent as it is made. Less than ``ROLL_AFTER_S``, or
+#: what a new file begins with would be placed before its part.
+SENDING_TAKES_S = 0.5
 STEADY_S = 0.015  #: less than anybody hears or sees, and more than sender reports waver
 ARRIVAL_WAVERS_S = 0.2  #: where no report says better, sound goes on by its RTP timestamps within this
 #: Files of Opus say, as libopus does, that the sound lies so much later in the packets than it was heard (RFC 7845,
@@ -68,8 +72,15 @@ def segment_starts(events: Iterable[AnyEvent]) -> Starts:
     for each in segments:
         if each.file in sent:
             people[each.participant_id].append(each)
+    reports: dict[str, list[SenderReport]] = defaultdict(list)
+    for event in events:
+        if isinstance(event, SenderReport):
+            reports[event.participant_id].append(event)
     for theirs in people.values():
-        offsets = _offsets(theirs, sent) if started.part_s is None else _offsets_by_part(started, theirs, sent)
+        if started.part_s is None:
+            offsets = _offsets(theirs, sent)
+        else:
+            offsets = _offsets_by_part(started, theirs, sent, reports[theirs[0].participant_id])
         starts.update({file: sent[file] + offset_s for file, offset_s in offsets.items()})
     if started.part_s is None:
         return starts
@@ -134,18 +145,30 @@ def _smallest(offsets: dict[str, float]) -> dict[str, float]:
     return smallest
 
 
-def _offsets_by_part(started: Started, segments: Iterable[SegmentStarted], sent: dict[str, float]) -> dict[str, float]:
-    parts: dict[int, dict[str, float]] = defaultdict(dict)
+def _offsets_by_part(
+    started: Started, segments: Iterable[SegmentStarted], sent: dict[str, float], reports: Iterable[SenderReport]
+) -> dict[str, float]:
+    """Reports, too, tell how long things are under way, and there are many more of them than first frames."""
+    frames: dict[int, dict[str, float]] = defaultdict(dict)
+    told: dict[int, dict[str, float]] = defaultdict(dict)
     for each in segments:
-        parts[part_of(started, each.wall_s)][each.file] = each.wall_s - sent[each.file]
+        frames[part_of(started, each.wall_s)][each.file] = each.wall_s - sent[each.file]
+    for number, report in enumerate(reports):
+        told[part_of(started, report.at_s)][f"/{number}"] = report.at_s - report.ntp_s
     used: list[float] = []  # of each clock, the offset that was used last
     found: dict[str, float] = {}
-    for part in sorted(parts):
-        remembered: dict[str, float] = {}
-        for number in range(part - PARTS_REMEMBERED + 1, part + 1):
-            remembered.update(parts.get(number, {}))
-        smallest = _smallest(remembered)
-        found.update({file: _steady(smallest[file], used) for file in parts[part]})
+    for part in sorted(frames):
+        of_frames = _remembered(frames, part)
+        slowest, smallest = _smallest(of_frames), _smallest(of_frames | _remembered(told, part))
+        for file in frames[part]:
+            found[file] = _steady(max(smallest[file], slowest[file] - SENDING_TAKES_S), used)
+    return found
+
+
+def _remembered(parts: dict[int, dict[str, float]], part: int) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for number in range(part - PARTS_REMEMBERED + 1, part + 1):
+        found.update(parts.get(number, {}))
     return found
 
 

@@ -24,14 +24,17 @@ RECORD_S = 36
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[browsers.Server]:
-    running = browsers.Server(tmp_path, "[meetings.default]\n", recording=f"part_s = {PART_S}\n")
+async def server(tmp_path: Path, filters: str) -> AsyncIterator[browsers.Server]:
+    meetings = f"[meetings.default]\nframe_filters = {filters}\n"
+    running = browsers.Server(tmp_path, meetings, recording=f"part_s = {PART_S}\n")
     await running.start()
     yield running
     running.stop()
 
 
-async def test_tracks_go_on_in_new_files(server: browsers.Server, chromium: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("filters", ["[]", '["brightness"]'])
+async def test_tracks_go_on_in_new_files(server: browsers.Server, chromium: Any, tmp_path: Path, filters: str) -> None:
+    """A camera as it comes, and a filtered one."""
     meeting = server.new_meeting()
     page = await browsers.new_page(chromium)
     await browsers.enter(page, server.url + meeting["url"], "Anna", meeting)
