@@ -101,8 +101,12 @@ def test_a_first_frame_that_was_late_does_not_move_all() -> None:
 
 
 def test_what_is_sent_long_after_it_was_made_is_not_placed_before_its_part() -> None:
-    starts = starts_of(Sender().rolls(4, (2.0, 2.01, 2.02, 2.0)), "camera")
-    assert [start_s // PART_S for start_s in starts] == [0, 1, 2, 3]
+    """New files begin by the time of arrival, two seconds after this sender's pictures are made."""
+    sender = Sender()
+    events: list[AnyEvent] = [started(), *(sender.report("camera", at_s) for at_s in range(5, 240, 5))]
+    events += [sender.segment("camera", part * PART_S + 1.05 * bool(part) - 2, 2) for part in range(4)]
+    starts = starts_of(events, "camera")
+    assert [start_s // PART_S for start_s in starts[1:]] == [1, 2, 3]
     assert all(after_s - before_s == pytest.approx(PART_S) for before_s, after_s in pairwise(starts[1:]))
 
 
