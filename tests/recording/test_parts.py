@@ -176,7 +176,7 @@ def test_a_track_without_keyframes_stays_in_its_file(tmp_path: Path, video_frame
 
 def test_a_still_screen_is_seen_across_borders(tmp_path: Path, video_frames: Any) -> None:
     """It sends a picture a second: the file before holds its last one until the next begins."""
-    frames = [frame for n, frame in enumerate(islice(video_frames(keyframe_every=30), 300)) if n % 30 == 0]
+    frames = [frame for n, frame in enumerate(islice(video_frames(keyframe_every=30), 330)) if n % 30 == 0]
     _, spans = record(tmp_path / "r", "screen", frames)
     assert len(spans) == 3
     assert all(before.end_s == pytest.approx(after.start_s, abs=0.001) for before, after in pairwise(spans))
