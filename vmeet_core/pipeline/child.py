@@ -18,13 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from vmeet_core.child_process import ORPHANED, be_nice, die_with_parent
+from vmeet_core.child_process import ORPHANED, be_in_background, be_nice, die_with_parent
 from vmeet_core.hookspecs import Permanent, Retryable
-from vmeet_core.pipeline.messages import Order, Report
+from vmeet_core.pipeline.messages import NICENESS, Order, Report
 from vmeet_core.pipeline.spec import Work
 from vmeet_core.pipeline.usage import own_usage
 
-_NICENESS = 10
 _REPORT_EVERY_S = 0.1
 _MAX_MESSAGE_CHARS = 4000
 
@@ -38,7 +37,10 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     order = Order.model_validate_json(sys.stdin.buffer.readline())
     _die_with_parent(order.parent_pid)
-    be_nice(_NICENESS)
+    if order.background:
+        be_in_background(NICENESS)
+    else:
+        be_nice(NICENESS)
     report = run(order, lambda progress: _send(reports, progress))
     _send(reports, _with_usage(report))
     return 0 if report.kind == "done" else 1

@@ -19,7 +19,7 @@ PREPARE = "prepare"  #: the name of the first step
 PREPARED_FILE = "prepared.json"
 
 
-def prepare_recording() -> StepSpec:
+def prepare_recording(ahead: bool = False) -> StepSpec:
     """The first step of a job on a recording."""
     return _prepare("run_recording", "Read the recording", {})
 

@@ -7,13 +7,18 @@ from pydantic import BaseModel, ConfigDict
 
 from vmeet_core.settings import Settings
 
+NICENESS = 10  #: of the process of every step: meetings come first
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Order(_Message):
-    """The one line that the process gets. Paths are absolute; while stdin stays open, the server lives."""
+    """The one line that the process gets. Paths are absolute; while stdin stays open, the server lives.
+
+    ``background``: a meeting still runs, and must not suffer at all.
+    """
 
     function: str
     folder: Path
@@ -24,6 +29,7 @@ class Order(_Message):
     settings: Settings
     threads: int
     parent_pid: int
+    background: bool = False
 
 
 class Report(_Message):

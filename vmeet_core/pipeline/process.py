@@ -8,7 +8,7 @@ import sys
 
 from pydantic import ValidationError
 
-from vmeet_core.pipeline.log_file import LogFile
+from vmeet_core.pipeline.log_file import LogWriter
 from vmeet_core.pipeline.messages import Order, Report
 from vmeet_core.pipeline.usage import usage_of
 
@@ -33,6 +33,9 @@ class StepFailed(Exception):
 class Listener:
     """What wants to know of a process; overridden as needed."""
 
+    def started(self, pid: int) -> None:
+        """It runs on this machine."""
+
     def progress(self, share: float) -> None:
         """0 to 1."""
 
@@ -44,7 +47,7 @@ class Listener:
 
 
 async def run_process(
-    order: Order, listener: Listener, *, memory_bytes: int = 0, log_file: LogFile | None = None
+    order: Order, listener: Listener, *, memory_bytes: int = 0, log_file: LogWriter | None = None
 ) -> None:
     """Run the step to its end. Raises StepFailed. When cancelled, the process is gone before this returns.
 
@@ -58,6 +61,7 @@ async def run_process(
         limit=_MAX_LINE_BYTES,
         start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
     )
+    listener.started(process.pid)
     logging = asyncio.create_task(_read_log(_pipe(process.stderr), listener, log_file))
     watching = asyncio.create_task(_watch(process, listener, memory_bytes))
     try:
@@ -114,7 +118,7 @@ async def _watch(process: asyncio.subprocess.Process, listener: Listener, memory
     return False
 
 
-async def _read_log(stream: asyncio.StreamReader, listener: Listener, log_file: LogFile | None) -> None:
+async def _read_log(stream: asyncio.StreamReader, listener: Listener, log_file: LogWriter | None) -> None:
     rest = ""
     while chunk := await stream.read(_CHUNK_BYTES):
         if log_file is not None:
