@@ -172,7 +172,7 @@ class Scheduler:
     async def finish_ahead(
         self,
         job_id: str,
-        request: ProcessRequest,
+        request: ProcessRequest | None = None,
         patience_s: float = PATIENCE_S,
         *,
         first_step: StepSpec | None = None,
@@ -180,19 +180,20 @@ class Scheduler:
         name: str = "",
     ) -> None:
         """The recording has ended: the job becomes one like others. What is the same of its steps stays as it is, also
-        while it runs; what is not needed is stopped and forgotten.
+        while it runs; what is not needed is stopped and forgotten. Without a ``request`` it is as it was.
 
         Raises UnknownJob when there is no such job that runs ahead, and otherwise as ``submit``.
         """
         registry = await self._plugins()
-        graph.check_request(request, self._settings, registry)
         (first,) = planned([first_step or self._first_step], self._settings, registry, self._limits)
         job = self._active.get(job_id)
         if job is None or not job.is_ahead:
             raise UnknownJob(f"there is no job {job_id} that runs ahead")
+        request = request or job.request
+        graph.check_request(request, self._settings, registry)
         self._renew_again.discard(job_id)
         job.finish(_first(first), request)
-        job.priority, job.name, job.queued_at_s = priority, name, time.time()
+        job.priority, job.name, job.queued_at_s = priority, name or job.name, time.time()
         self._stop_unneeded(job)
         for run in self._of(job):
             if run in self._background:

@@ -51,6 +51,7 @@ class Recorder:
         self.folder = folder
         self.recording_id = started.recording_id
         self.started_at_s = started.at_s
+        self.part_s = started.part_s
         self.ended_at_s = started.at_s
         self._min_free_bytes = min_free_bytes
         self._on_failure = on_failure

@@ -18,11 +18,12 @@ from vmeet_core.media.segments import segment_duration_s
 from vmeet_core.meetings import Choices, Meeting, new_meeting
 from vmeet_core.pipeline import graph
 from vmeet_core.pipeline.prepared import Prepared
-from vmeet_core.pipeline.scheduler import RESULTS, Scheduler
+from vmeet_core.pipeline.scheduler import RESULTS, Scheduler, UnknownJob
 from vmeet_core.pipeline.views import FilesWanted, JobView, Priority, ProcessRequest
 from vmeet_core.plugins import Registry
 from vmeet_core.protocol import RecordingInfo
 from vmeet_core.recording.recorder import Recorder
+from vmeet_core.server.ahead import WorkAhead
 from vmeet_core.server.events import EventHub
 from vmeet_core.server.ice_servers import page_ice_servers
 from vmeet_core.server.live_engines import LiveEngines
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 SWEEP_S = 5.0
 EVER = float("inf")  #: a recording that began or ended is written as soon as the database takes it
 LAST_WRITE_S = 5.0  #: but when the server ends, the next one finds out by itself
+NOT_PROCESSED, UNREADABLE = "not processed", "its journal cannot be read"  #: notes of recordings without a job
 
 
 class UnknownRecording(LookupError):
@@ -60,6 +62,7 @@ class Hall:
         self._lock = asyncio.Lock()
         self._jobs_lock = asyncio.Lock()  # no job may begin on a recording while that is being deleted
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._ahead: dict[str, WorkAhead] = {}  #: by recording
         place = RecordingPlace(
             self.recordings_dir, settings.recording.min_free_bytes, self._on_recording, self._on_recorded
         )
@@ -149,12 +152,32 @@ class Hall:
         except DatabaseUnavailable as error:  # the server ends
             logger.error("recording %s will be entered at the next start: %s", recorder.recording_id, error)
             return
+        self._work_ahead(meeting, recorder)
         await self.tell(recorder.recording_id)
+
+    def _work_ahead(self, meeting: Meeting, recorder: Recorder) -> None:
+        """Begin to process what is over of a recording, as far as it comes in parts, and the settings want that."""
+        recording_id, part_s = recorder.recording_id, recorder.part_s
+        if part_s is None or not self.settings.pipeline.ahead:
+            return
+
+        async def begin() -> str:
+            request, folder = _request(self.preset_of(meeting)), self.recordings_dir / recording_id
+            async with self._jobs_lock:
+                return await self.pipeline.begin_ahead(recording_id, folder, request)
+
+        self._ahead[recording_id] = WorkAhead(recorder.started_at_s, part_s, begin, self.pipeline.renew)
+
+    async def _end_ahead(self, recording_id: str) -> None:
+        work = self._ahead.pop(recording_id, None)
+        if work is not None:
+            await work.end()
 
     async def _on_recorded(self, meeting: Meeting, recorder: Recorder, people: list[str], note: str | None) -> None:
         duration_s = max(recorder.ended_at_s - recorder.started_at_s, 0.0)
         try:
             await self.store.finish_recording(recorder.recording_id, duration_s, people, note, EVER)
+            await self._end_ahead(recorder.recording_id)
             await self._process_or_say_why(recorder.recording_id, self.preset_of(meeting))
         except DatabaseUnavailable as error:  # the server ends
             logger.error("recording %s will be looked at at the next start: %s", recorder.recording_id, error)
@@ -171,7 +194,7 @@ class Hall:
             await self.process(recording_id, preset, EVER, priority=priority)
         except Permanent as error:
             logger.warning("recording %s is kept, but not processed: %s", recording_id, error)
-            await self.store.add_note(recording_id, f"not processed: {error}", EVER)
+            await self.store.add_note(recording_id, f"{NOT_PROCESSED}: {error}", EVER)
 
     async def process(
         self,
@@ -183,19 +206,41 @@ class Hall:
         priority: Priority = "fresh",
         name: str = "",
     ) -> str:
-        """Queue the recording for the pipeline; returns the job's id. Raises Permanent for what cannot be had, and
-        UnknownRecording for what has been deleted.
+        """Queue the recording for the pipeline; returns the job's id. One that ran ahead of its end goes on.
+
+        Raises Permanent for what cannot be had, and UnknownRecording for what has been deleted.
         """
-        request = ProcessRequest(denoiser=preset.denoiser, options=preset.options, layout=preset.layout, files=files)
+        request = _request(preset, files)
         folder = self.recordings_dir / recording_id
         async with self._jobs_lock:
             row = await self.store.recording(recording_id)
             if row is None:
                 raise UnknownRecording(recording_id)
+            job_id = self.pipeline.ahead().get(recording_id)
+            if job_id is not None and await self._finish_ahead(job_id, request, patience_s, priority, name):
+                return job_id
             first = graph.prepare_file(row.media, row.title) if row.media else None
             return await self.pipeline.submit(
                 recording_id, folder, request, patience_s, first_step=first, priority=priority, name=name
             )
+
+    async def _finish_ahead(
+        self, job_id: str, request: ProcessRequest | None, patience_s: float, priority: Priority, name: str
+    ) -> bool:
+        """Whether the job is now that of a recording that has ended; otherwise it is cancelled. None: as it was."""
+        try:
+            await self.pipeline.finish_ahead(job_id, request, patience_s, priority=priority, name=name)
+            return True
+        except DatabaseUnavailable:
+            raise
+        except UnknownJob:  # cancelled at this moment
+            return False
+        except Permanent:  # what comes in its place will say so
+            logger.info("job %s cannot be what is asked for now, and is cancelled", job_id)
+        except Exception:
+            logger.exception("job %s cannot go on, and is cancelled", job_id)
+        await self.pipeline.cancel(job_id)
+        return False
 
     async def cancel_job(self, job_id: str) -> None:
         """Raises UnknownJob."""
@@ -206,6 +251,9 @@ class Hall:
         """Raises UnknownJob."""
         async with self._jobs_lock:
             await self.pipeline.retry(job_id)
+            for recording_id, ahead in self.pipeline.ahead().items():
+                if ahead == job_id and recording_id not in self._ahead:  # the recording has ended since
+                    await self._finish_ahead(job_id, None, PATIENCE_S, "later", "")
 
     async def move_job_to_front(self, job_id: str) -> None:
         """Raises UnknownJob."""
@@ -273,6 +321,8 @@ class Hall:
             sweeper.cancel()
             database.patience.hurry(LAST_WRITE_S)
             await self.close_meetings()
+            for recording_id in list(self._ahead):
+                await self._end_ahead(recording_id)
             await self.engines.close()
             await scheduler.close()
             await asyncio.gather(*self._tasks, return_exceptions=True)  # cancelled, they would leave connections open
@@ -286,14 +336,33 @@ class Hall:
                 duration_s, people = await asyncio.to_thread(_measure, folder)
             except (OSError, ValueError) as error:
                 logger.error("recording %s cannot be recovered: %s", row.id, error)
-                await self.store.finish_recording(row.id, 0.0, [], f"its journal cannot be read: {error}")
+                await self.store.finish_recording(row.id, 0.0, [], f"{UNREADABLE}: {error}")
                 continue
             await self.store.finish_recording(row.id, duration_s, people, "the server was stopped while it recorded")
-            meeting = await self.store.meeting(row.meeting_id) if row.meeting_id else None
-            await self._process_or_say_why(row.id, self.preset_of(meeting) if meeting is not None else Preset())
+            await self._process_recovered(row)
             logger.info("recording %s was cut short and is recovered: %.1f s", row.id, duration_s)
+        await self._recover_jobs()
         for row in await self.store.recordings(state="uploaded"):
             await self.process_upload(row.id)
+
+    async def _recover_jobs(self) -> None:
+        """Of recordings that had ended: a kill may have come before their job was queued, or before it was told."""
+        rows = await self.store.without_jobs()
+        for recording_id, job_id in self.pipeline.ahead().items():
+            row = await self.store.recording(recording_id)
+            if row is None or UNREADABLE in (row.note or ""):
+                await self.pipeline.cancel(job_id)
+            else:
+                rows.append(row)
+        for row in rows:
+            noted = any(each in (row.note or "") for each in (NOT_PROCESSED, UNREADABLE))
+            if not noted and await asyncio.to_thread((self.recordings_dir / row.id / MANIFEST_NAME).is_file):
+                await self._process_recovered(row)
+                logger.info("recording %s was not processed, and is now", row.id)
+
+    async def _process_recovered(self, row: RecordingRow) -> None:
+        meeting = await self.store.meeting(row.meeting_id) if row.meeting_id else None
+        await self._process_or_say_why(row.id, self.preset_of(meeting) if meeting is not None else Preset())
 
     async def _enter_unknown(self) -> None:
         """Recordings of a server that was killed before its database answered: their journals say what they are."""
@@ -415,6 +484,10 @@ class Hall:
                 async with asyncio.timeout(30):
                     await live.close()
         self._live.clear()
+
+
+def _request(preset: Preset, files: FilesWanted = "meeting") -> ProcessRequest:
+    return ProcessRequest(denoiser=preset.denoiser, options=preset.options, layout=preset.layout, files=files)
 
 
 def _state(row: RecordingRow, job: JobView | None, done: JobView | None) -> str:

@@ -238,6 +238,16 @@ class Store:
 
         return await self._database.read(work)
 
+    async def without_jobs(self) -> list[RecordingRow]:
+        """Recordings that have ended, and of which no job knows."""
+        known = select(JobRow.id).where(JobRow.recording_id == RecordingRow.id)
+        query = select(RecordingRow).where(RecordingRow.state == "recorded", ~known.exists()).order_by(*_NEWEST)
+
+        async def work(session: AsyncSession) -> list[RecordingRow]:
+            return list((await session.scalars(query)).all())
+
+        return await self._database.read(work)
+
     async def begin_deletion(self, recording_id: str, only_if_spare: bool = False) -> bool:
         """From now on the recording is gone for everybody, and a start-up finishes what is not done by then.
 

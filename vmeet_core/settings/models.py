@@ -165,6 +165,9 @@ class Pipeline(Table):
         0, ge=0, description="how much memory a step with a plugin may use; 0: 1 GiB and four times its model files"
     )
     device: Literal["cpu", "cuda"] = Field("cpu", description="what models run on")
+    ahead: bool = Field(
+        True, description="begin to process a recording while its meeting still runs, in the background"
+    )
 
 
 class Live(Table):
