@@ -23,7 +23,10 @@ from vmeet_core.settings import Settings
 
 
 @pytest.fixture
-async def stage(tmp_path: Path, make_scheduler: MakeScheduler, registry: Any, monkeypatch: pytest.MonkeyPatch) -> Stage:
+async def quiet_stage(
+    tmp_path: Path, make_scheduler: MakeScheduler, registry: Any, monkeypatch: pytest.MonkeyPatch
+) -> Stage:
+    """Whose steps work in the background."""
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "growing_steps.py").write_text(STEPS)
     paths = [str(tmp_path / "modules"), os.environ.get("PYTHONPATH", "")]

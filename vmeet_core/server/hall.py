@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -25,6 +24,7 @@ from vmeet_core.protocol import RecordingInfo
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.server.ahead import WorkAhead
 from vmeet_core.server.events import EventHub
+from vmeet_core.server.folder_sizes import FolderSizes, folder_bytes
 from vmeet_core.server.ice_servers import page_ice_servers
 from vmeet_core.server.live_engines import LiveEngines
 from vmeet_core.server.live_meeting import LiveMeeting, Surroundings
@@ -63,6 +63,7 @@ class Hall:
         self._jobs_lock = asyncio.Lock()  # no job may begin on a recording while that is being deleted
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ahead: dict[str, WorkAhead] = {}  #: by recording
+        self._sizes = FolderSizes()
         place = RecordingPlace(
             self.recordings_dir, settings.recording.min_free_bytes, self._on_recording, self._on_recorded
         )
@@ -465,9 +466,13 @@ class Hall:
             "upload": await asyncio.to_thread(self._upload_of, row) if row.media else None,
             "state": _state(row, job, done),
             "thumbnail": f"/api/recordings/{row.id}/files/{thumbnail}" if thumbnail else None,
-            "size_bytes": await asyncio.to_thread(folder_bytes, self.recordings_dir / row.id),
+            "size_bytes": await asyncio.to_thread(self._bytes_of, row),
             "job": job.model_dump(mode="json") if job else None,
         }
+
+    def _bytes_of(self, row: RecordingRow) -> int:
+        count = folder_bytes if row.state == "recording" else self._sizes.bytes_of
+        return count(self.recordings_dir / row.id)
 
     def _upload_of(self, row: RecordingRow) -> dict[str, Any]:
         """The file as it was uploaded."""
@@ -516,17 +521,3 @@ def _measure(folder: Path) -> tuple[float, list[str]]:
     """Length and people of a recording without an end, from its journal and its files."""
     timeline = build_timeline(read_manifest(folder), lambda file: segment_duration_s(folder / SEGMENTS / file))
     return timeline.duration_s, list(dict.fromkeys(person.name for person in timeline.people))
-
-
-def folder_bytes(folder: Path) -> int:
-    """Size of all files below a folder; files that vanish meanwhile do not count."""
-    total, folders = 0, [str(folder)]
-    while folders:
-        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                    continue
-                with contextlib.suppress(OSError):
-                    total += entry.stat().st_size if entry.is_file() else 0
-    return total

@@ -7,7 +7,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from vmeet_core.server.hall import Hall, folder_bytes
+from vmeet_core.server.folder_sizes import folder_bytes
+from vmeet_core.server.hall import Hall
 from vmeet_core.server.retention import Due, Held, due_now, ended_at_s, next_due
 
 logger = logging.getLogger(__name__)
