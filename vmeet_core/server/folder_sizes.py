@@ -40,7 +40,7 @@ class FolderSizes:
         began_ns = time.time_ns()
         measured = _measure(folder)
         self._measured.pop(folder, None)
-        if max(measured.folders.values(), default=0) < began_ns - SETTLED_S * 1e9:
+        if measured.folders and max(measured.folders.values()) < began_ns - SETTLED_S * 1e9:
             self._measured[folder] = measured
             while len(self._measured) > REMEMBERED:
                 with contextlib.suppress(KeyError):  # another thread was faster
