@@ -62,7 +62,7 @@ def leave_background(pid: int, niceness: int) -> bool:
         for thread in threads:
             if os.sched_getscheduler(thread) == os.SCHED_IDLE:
                 os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
-    except ProcessLookupError:  # it ends just now, or a thread of it: nothing is left to wait for
+    except (ProcessLookupError, FileNotFoundError):  # it ends just now, or a thread of it: nothing is left to wait for
         return True
     except OSError:
         return False

@@ -9,7 +9,7 @@ from vmeet_core.database import DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
 
 logger = logging.getLogger(__name__)
-SETTLED_S = 10.0  #: after its end a part is whole: the files are closed, and what places them has come
+SETTLED_S = 15.0  #: after its end a part is whole: the files are closed, and what places them has come
 
 
 class WorkAhead:
