@@ -262,5 +262,7 @@ def _state_of(steps: list[Step], job_is_active: bool) -> State:
 
 def _latest(steps: list[Step]) -> Step:
     """The one whose log tells most of what goes on."""
-    running = [step for step in steps if step.state == "running"]
-    return (running or [step for step in steps if step.log.tail()] or steps)[-1]
+    for state in ("running", "failed"):
+        if found := [step for step in steps if step.state == state]:
+            return found[-1]
+    return next((step for step in reversed(steps) if step.log.added or step.log.tail()), steps[-1])

@@ -16,7 +16,7 @@ from vmeet_core.pipeline.job import Job, Log, Step
 from vmeet_core.pipeline.spec import StepSpec
 from vmeet_core.pipeline.views import JobView, Priority, ProcessRequest, State
 
-AT_ONCE = 500  #: values of one condition: databases take some thousands
+AT_ONCE = 100  #: rows of one statement: whoever carries media on the same event loop waits for them
 T = TypeVar("T")
 Outputs = dict[str, str]  #: role → path relative to the recording's folder
 
@@ -95,12 +95,40 @@ class _Stamp(NamedTuple):
         )
 
 
+class _State(NamedTuple):
+    """What is written of a step, made into text only piece by piece; it stays as it was at one moment."""
+
+    position: int
+    stamp: _Stamp
+    log: list[str]
+
+    def row(self, job_id: str) -> dict[str, Any]:
+        spec = {"key": self.stamp.key, "spec": self.stamp.spec.model_dump_json()}
+        return self.values(job_id) | spec
+
+    def values(self, job_id: str) -> dict[str, Any]:
+        stamp = self.stamp
+        return {
+            "job_id": job_id,
+            "position": self.position,
+            "state": stamp.state,
+            "seconds": stamp.seconds,
+            "error": stamp.error,
+            "attempts": stamp.attempts,
+            "not_before_s": stamp.not_before_s,
+            "cpu_s": stamp.cpu_s,
+            "peak_memory_bytes": stamp.peak_memory_bytes,
+            "outputs": json.dumps(stamp.outputs),
+            "log": json.dumps(self.log),
+        }
+
+
 @dataclass
 class _Changes:
     """What the database has to be told of the steps of a job."""
 
-    replaced: list[dict[str, Any]]  #: whole rows
-    changed: list[dict[str, Any]]  #: what may change of a step
+    replaced: list["_State"]  #: whole rows
+    changed: list["_State"]  #: what may change of a step
     gone: list[int]  #: positions, those of ``replaced`` too; all are when nobody knows what is there
     all_gone: bool
 
@@ -113,10 +141,9 @@ class _Changes:
             if before == stamp:
                 continue
             if before is not None and (before.key, before.spec) == (stamp.key, stamp.spec):
-                changes.changed.append(_state_values(job.id, position, step))
+                changes.changed.append(_State(position, stamp, step.log.tail()))
             else:
-                spec = {"key": step.key, "spec": step.spec.model_dump_json()}
-                changes.replaced.append(_state_values(job.id, position, step) | spec)
+                changes.replaced.append(_State(position, stamp, step.log.tail()))
                 changes.gone.append(position)
         changes.gone += range(len(stamps), len(known))
         return changes
@@ -128,10 +155,10 @@ class _Changes:
         else:
             for positions in _some(self.gone):
                 await session.execute(delete(StepRow).where(theirs, StepRow.position.in_(positions)))
-        if self.replaced:
-            await session.execute(insert(StepRow), self.replaced)
-        if self.changed:
-            await session.execute(update(StepRow), self.changed)
+        for some in _some(self.replaced):
+            await session.execute(insert(StepRow), [each.row(job_id) for each in some])
+        for some in _some(self.changed):
+            await session.execute(update(StepRow), [each.values(job_id) for each in some])
 
 
 class JobStore:
@@ -312,22 +339,6 @@ def _view(name: str, shown: str, logs: str) -> JobView:
     tails = json.loads(logs) if logs else {}
     steps = [step.model_copy(update={"log_tail": tails.get(step.name, [])}) for step in view.steps]
     return view.model_copy(update={"name": name, "steps": steps})
-
-
-def _state_values(job_id: str, position: int, step: Step) -> dict[str, Any]:
-    return {
-        "job_id": job_id,
-        "position": position,
-        "state": step.state,
-        "seconds": step.seconds,
-        "error": step.error,
-        "attempts": step.attempts,
-        "not_before_s": step.not_before_s,
-        "cpu_s": step.cpu_s,
-        "peak_memory_bytes": step.peak_memory_bytes,
-        "outputs": json.dumps(step.outputs),
-        "log": json.dumps(step.log.tail()),
-    }
 
 
 def _job(row: JobRow, logs: bool = True) -> Job:
