@@ -103,13 +103,13 @@ class Server:
         (folder / "vmeet.toml").write_text(settings + meetings + "[recording]\nmin_free_bytes = 0\n", encoding="utf-8")
         self.process: subprocess.Popen[bytes] | None = None
 
-    async def start(self) -> None:
-        """Returns when it answers. Raises RuntimeError with its log when it does not."""
+    async def start(self, within_s: float = CAN_LISTEN_S) -> None:
+        """Returns when it answers. Raises RuntimeError with its log when it ends, TimeoutError when it is too late."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("VMEET_")}
         command = [str(Path(sys.executable).with_name("vmeet")), "--settings", str(self.folder / "vmeet.toml"), "serve"]
         with (self.folder / "server.log").open("ab") as log:
             self.process = await asyncio.to_thread(subprocess.Popen, command, stdout=log, stderr=log, env=environment)
-        async with asyncio.timeout(CAN_LISTEN_S):
+        async with asyncio.timeout(within_s):
             while not await asyncio.to_thread(self._answers):
                 if self.process.poll() is not None:
                     raise RuntimeError(f"the server ended:\n{self.log()}")

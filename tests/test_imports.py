@@ -22,7 +22,7 @@ ROWS = (
     {"protocol", "consent"},
     {"manifest"},
     {"plugins"},
-    {"settings", "weights", "builtin", "effects", "child_process", "asked_process"},
+    {"settings", "weights", "builtin", "effects", "child_process", "asked_process", "full_disk"},
     {"hookspecs"},
     {"color"},
 )

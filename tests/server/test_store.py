@@ -1,9 +1,14 @@
 """Meetings and recordings in the database, SQLite and PostgreSQL. Search has its tests in tests/search."""
 
+from pathlib import Path
+
 import pytest
 
 from vmeet_core.database import Database
 from vmeet_core.meetings import Choices, Meeting
+from vmeet_core.pipeline.job import Job
+from vmeet_core.pipeline.store import JobStore
+from vmeet_core.pipeline.views import ProcessRequest
 from vmeet_core.search import parse_query
 from vmeet_core.server.store import Store
 
@@ -37,6 +42,22 @@ async def test_a_recording_from_its_beginning_to_its_deletion(store: Store) -> N
     await store.delete_recording("r")
     assert await store.recording("r") is None
     assert (await store.page(10, 0)).total == 0
+
+
+async def test_whoever_was_killed_before_the_first_job_was_entered_finds_what_is_left(
+    store: Store, database: Database
+) -> None:
+    names = ("left", "empty", "refused", "done", "gone")
+    for name in (*names, "running"):
+        await store.add_recording(name, MEETING, 10.5)
+    for name in names:
+        await store.finish_recording(name, 0.0 if name == "empty" else 7.25, ["Zoë"], "the disk is full")
+    await store.add_recording("file", MEETING, 10.5)
+    await store.change_recording("file", state="recorded", duration_s=2.0, media="media.mkv")
+    await store.add_note("refused", "not processed: there is no such denoiser")
+    await JobStore(database).save(Job("j", "done", Path("done"), ProcessRequest(), 11.0, [], state="failed"))
+    await store.begin_deletion("gone")
+    assert [row.id for row in await store.left_to_process()] == ["left"]
 
 
 async def test_everything_bears_being_written_twice(store: Store) -> None:

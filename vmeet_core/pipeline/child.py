@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vmeet_core.child_process import ORPHANED, be_nice, die_with_parent
+from vmeet_core.full_disk import is_full
 from vmeet_core.hookspecs import Permanent, Retryable
-from vmeet_core.pipeline.messages import Order, Report
+from vmeet_core.pipeline.messages import NO_ROOM, Order, Report
 from vmeet_core.pipeline.spec import Work
 from vmeet_core.pipeline.usage import own_usage
 
@@ -57,6 +58,8 @@ def run(order: Order, send: Callable[[Report], None]) -> Report:
         return _failed(f"memory ran out: {error}", crashed=True)
     except Exception as error:
         traceback.print_exc()
+        if is_full(error):
+            return Report(kind="failed", message=NO_ROOM, no_room=True)
         return _failed(f"{type(error).__name__}: {error}")
     return Report(kind="done")
 

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict
 
 from vmeet_core.settings import Settings
 
+#: What is shown of a step that found no room; how it goes on, its next try says.
+NO_ROOM = "the disk is full: make room, for example by deleting recordings"
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,7 +32,7 @@ class Order(_Message):
 class Report(_Message):
     """What the process says. Only ``failed`` has a message and the two after it, only the last report what it took.
 
-    ``crashed``: the fault may not be the step's own, so that it is worth another try.
+    ``crashed``: the fault may not be the step's own, so that it is worth another try. ``no_room``: the disk is full.
     """
 
     kind: Literal["progress", "done", "failed"]
@@ -37,5 +40,6 @@ class Report(_Message):
     message: str = ""
     retry_after_s: float | None = None
     crashed: bool = False
+    no_room: bool = False
     cpu_s: float | None = None
     peak_memory_bytes: int | None = None

@@ -21,13 +21,16 @@ _MB = 1_000_000
 
 class StepFailed(Exception):
     """The step did not get done. ``retry_after_s`` is set when it knows that another try may succeed; ``crashed`` when
-    its process ended without a word, so that nobody knows.
+    its process ended without a word, so that nobody knows; ``no_room`` when the disk was full, which is no fault of it.
     """
 
-    def __init__(self, message: str, retry_after_s: float | None = None, crashed: bool = False) -> None:
+    def __init__(
+        self, message: str, retry_after_s: float | None = None, crashed: bool = False, no_room: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
         self.crashed = crashed
+        self.no_room = no_room
 
 
 class Listener:
@@ -71,7 +74,7 @@ async def run_process(
     if ending is None:
         raise _sudden_end(code, watching, memory_bytes)
     if ending.kind == "failed":
-        raise StepFailed(ending.message, ending.retry_after_s, ending.crashed)
+        raise StepFailed(ending.message, ending.retry_after_s, ending.crashed, ending.no_room)
 
 
 def _pipe(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:

@@ -20,12 +20,13 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from vmeet_core.database import PATIENCE_S, Database, DatabaseUnavailable
+from vmeet_core.full_disk import is_full
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.pipeline import graph
 from vmeet_core.pipeline.backoff import Backoff
 from vmeet_core.pipeline.job import Job, Step
 from vmeet_core.pipeline.log_file import LogFile
-from vmeet_core.pipeline.messages import Order
+from vmeet_core.pipeline.messages import NO_ROOM, Order
 from vmeet_core.pipeline.notifier import Notifier
 from vmeet_core.pipeline.plan import planned
 from vmeet_core.pipeline.prepared import Prepared
@@ -44,6 +45,7 @@ RESULTS = "results"  #: the folder of all jobs' results, inside the recording's
 LOGS = "logs"  #: and that of their steps' logs
 MAX_ATTEMPTS = 3
 MAX_WAIT_S = 600.0
+FULL_DISK_WAIT_S = 15.0  #: at least, until a step that found no room is tried again
 LAST_WRITE_S = 5.0  #: what a database that does not answer may delay the end of the server
 EVER = float("inf")  #: what a step has done is kept until it can be written: nobody waits for the answer
 _log = logging.getLogger(__name__)
@@ -272,8 +274,11 @@ class Scheduler:
             if step.state != "cancelled":
                 step.requeue()
         except Exception as error:
-            _log.exception("the step %s of job %s", *reversed(run))
-            step.state, step.error = "failed", f"{type(error).__name__}: {error}"
+            if is_full(error):
+                self._failed(job, step, StepFailed(NO_ROOM, no_room=True))
+            else:
+                _log.exception("the step %s of job %s", *reversed(run))
+                step.state, step.error = "failed", f"{type(error).__name__}: {error}"
         try:
             await self._ended(job)
         except (SQLAlchemyError, DatabaseUnavailable):
@@ -381,17 +386,20 @@ class Scheduler:
             raise failure
         plugin = f"{step.spec.plugin.name}: " if step.spec.plugin else ""
         step.state, step.error, step.progress = "failed", f"{plugin}{failure}", 0.0
-        step.attempts += 1
-        wait_s = self._wait_s(failure, step.attempts)
+        # A disk that stays full is no reason to give up, nor to count its tries against later ones.
+        step.attempts = max(step.attempts, 1) if failure.no_room else step.attempts + 1
+        wait_s = self._wait_s(failure, step)
         _log.warning("job %s: %s failed: %s (try %d)", job.id, step.spec.name, step.error, step.attempts)
-        if wait_s is not None and step.attempts < MAX_ATTEMPTS:
+        if wait_s is not None and (failure.no_room or step.attempts < MAX_ATTEMPTS):
             step.state, step.not_before_s = "queued", time.time() + wait_s
 
-    def _wait_s(self, failure: StepFailed, failures: int) -> float | None:
+    def _wait_s(self, failure: StepFailed, step: Step) -> float | None:
         """Until another try; None when there is no sense in it."""
+        if failure.no_room:
+            return min(max(FULL_DISK_WAIT_S, step.seconds or 0.0), MAX_WAIT_S)  # half of the time is spent in vain
         if failure.retry_after_s is not None:
             return min(max(0.0, failure.retry_after_s), MAX_WAIT_S)
-        return self._backoff.wait_s(failures) if failure.crashed else None
+        return self._backoff.wait_s(step.attempts) if failure.crashed else None
 
     async def _expand(self, job: Job, first: Step) -> None:
         """The rest of the graph, from what the first step found; of what was done before nothing is lost."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from vmeet_core.full_disk import is_full, reason
 from vmeet_core.manifest import (
     MANIFEST_NAME,
     SEGMENTS,
@@ -27,6 +28,7 @@ from vmeet_core.manifest import (
     encode,
 )
 from vmeet_core.media.encoded import CLOCK_HZ, EncodedFrame
+from vmeet_core.recording.journal import Journal
 from vmeet_core.recording.segment import SegmentWriter
 
 logger = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ class Recorder:
         self._disk_checked_s = 0.0
         (folder / SEGMENTS).mkdir(parents=True)
         self._check_disk()
-        self._journal = (folder / MANIFEST_NAME).open("ab", buffering=0)
+        self._journal = Journal(folder / MANIFEST_NAME)
         self._append(started)
         self._thread = threading.Thread(target=self._run, name=f"recording-{started.recording_id}", daemon=True)
         self._thread.start()
@@ -126,7 +128,7 @@ class Recorder:
             except queue.Empty:
                 continue
             except OSError as error:
-                self._fail(f"writing failed: {error.strerror or error}")
+                self._fail(reason(error) if is_full(error) else f"writing failed: {reason(error)}")
             except Exception:
                 logger.exception("recording %s: a frame could not be written", self.recording_id)
         self._finish()
@@ -191,7 +193,7 @@ class Recorder:
             )
 
     def _append(self, event: AnyEvent) -> None:
-        self._journal.write(encode(event))
+        self._journal.append(encode(event))
 
     def _check_disk_now_and_then(self) -> None:
         if time.monotonic() - self._disk_checked_s > DISK_CHECK_S:

@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from vmeet_core.server.meeting_effects import MeetingEffects
 from vmeet_core.server.meeting_recording import RecordingPlace
 from vmeet_core.server.retention import expires_at_s
 from vmeet_core.server.statistics import TrafficMeter
-from vmeet_core.server.store import DELETING, RecordingRow, Store
+from vmeet_core.server.store import DELETING, NOT_PROCESSED, RecordingRow, Store
 from vmeet_core.settings import Preset, RecordingChoice, Settings
 from vmeet_core.sfu.network import Network
 from vmeet_core.timeline import build_timeline
@@ -171,7 +171,7 @@ class Hall:
             await self.process(recording_id, preset, EVER, priority=priority)
         except Permanent as error:
             logger.warning("recording %s is kept, but not processed: %s", recording_id, error)
-            await self.store.add_note(recording_id, f"not processed: {error}", EVER)
+            await self.store.add_note(recording_id, f"{NOT_PROCESSED}{error}", EVER)
 
     async def process(
         self,
@@ -262,10 +262,8 @@ class Hall:
         scheduler = Scheduler(database, self.settings, self.on_job_change, registry=self._registry)
         self._running = (Store(database), scheduler)
         database.patience.on_trouble = self._on_database_trouble
-        await self.store.index_names()
-        await self.finish_deletions()
-        await scheduler.start()
-        await self.recover()
+        for begin in (self.store.index_names, self.finish_deletions, scheduler.start, self.recover):
+            await _insist(begin)
         sweeper = asyncio.create_task(self.forget_empty_meetings())
         try:
             yield
@@ -289,11 +287,17 @@ class Hall:
                 await self.store.finish_recording(row.id, 0.0, [], f"its journal cannot be read: {error}")
                 continue
             await self.store.finish_recording(row.id, duration_s, people, "the server was stopped while it recorded")
-            meeting = await self.store.meeting(row.meeting_id) if row.meeting_id else None
-            await self._process_or_say_why(row.id, self.preset_of(meeting) if meeting is not None else Preset())
+            await self._process(row)
             logger.info("recording %s was cut short and is recovered: %.1f s", row.id, duration_s)
+        for row in await self.store.left_to_process():
+            await self._process(row)
         for row in await self.store.recordings(state="uploaded"):
             await self.process_upload(row.id)
+
+    async def _process(self, row: RecordingRow) -> None:
+        """As its meeting wants it."""
+        meeting = await self.store.meeting(row.meeting_id) if row.meeting_id else None
+        await self._process_or_say_why(row.id, self.preset_of(meeting) if meeting is not None else Preset())
 
     async def _enter_unknown(self) -> None:
         """Recordings of a server that was killed before its database answered: their journals say what they are."""
@@ -425,6 +429,15 @@ def _state(row: RecordingRow, job: JobView | None, done: JobView | None) -> str:
     if job.state in ("queued", "running"):
         return "processing"
     return "ready" if done is not None else "failed" if job.state == "failed" else "recorded"
+
+
+async def _insist(begin: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """A server that ended because its disk is full would not be there when there is room again."""
+    while True:
+        try:
+            return await begin()
+        except DatabaseUnavailable as error:
+            logger.error("the server cannot begin yet: %s", error)
 
 
 def _unknown(folder: Path, known: set[str]) -> list[Started]:

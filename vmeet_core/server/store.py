@@ -26,6 +26,7 @@ from vmeet_core.search import (
 
 FINISHED = ("recorded", "uploaded")
 DELETING = "deleting"
+NOT_PROCESSED = "not processed: "  #: begins the note of a recording that no job could be made for
 
 
 class MeetingRow(Base):
@@ -235,6 +236,22 @@ class Store:
 
         async def work(session: AsyncSession) -> set[str]:
             return set((await session.scalars(select(JobRow.recording_id).where(_IS_ACTIVE).distinct())).all())
+
+        return await self._database.read(work)
+
+    async def left_to_process(self) -> list[RecordingRow]:
+        """Recordings that ended, but whose first job was not entered before the server was killed."""
+        jobs = select(JobRow.recording_id)
+        query = select(RecordingRow).where(
+            RecordingRow.state == "recorded",
+            RecordingRow.media.is_(None),
+            RecordingRow.duration_s > 0,
+            RecordingRow.note.is_(None) | RecordingRow.note.not_like(f"%{NOT_PROCESSED}%"),
+            RecordingRow.id.not_in(jobs),
+        )
+
+        async def work(session: AsyncSession) -> list[RecordingRow]:
+            return list((await session.scalars(query.order_by(*_NEWEST))).all())
 
         return await self._database.read(work)
 
