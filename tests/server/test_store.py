@@ -30,6 +30,22 @@ async def test_a_meeting_comes_back_as_it_was(store: Store) -> None:
     assert await store.meeting("other") is None
 
 
+async def test_whom_a_host_leaves_out_is_kept_with_the_meeting(store: Store) -> None:
+    assert (await store.meeting("m")).kept_out_before == ()  # type: ignore[union-attr]
+    live = await store.meeting("m")
+    assert live is not None
+    ben = live.join("Ben", None, None)
+    for left_out in (True, False, True):
+        live.leave_out(ben.id, left_out)
+        await store.keep_left_out(live)
+    found = await store.meeting("m")
+    assert found is not None
+    assert (found.kept_out_before, found.choices) == (live.kept_out(), MEETING.choices)
+    assert found.join("Ben", ben.token, None).consent.left_out == "host"
+    await store.keep_left_out(Meeting("unknown", "", "key", "plain", Choices()))
+    assert await store.meeting("unknown") is None
+
+
 async def test_a_recording_from_its_beginning_to_its_deletion(store: Store) -> None:
     await store.add_recording("r", MEETING, 10.5)
     (row,) = await store.recordings(state="recording")

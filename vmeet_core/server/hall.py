@@ -64,7 +64,8 @@ class Hall:
             self.recordings_dir, settings.recording.min_free_bytes, self._on_recording, self._on_recorded
         )
         self.engines = LiveEngines(settings)
-        self._surroundings = Surroundings(network, self._ice_servers, place, traffic, self.engines)
+        self._keeping: dict[str, set[asyncio.Task[None]]] = {}  # by meeting: who is left out is being written
+        self._surroundings = Surroundings(network, self._ice_servers, place, traffic, self.engines, self._keep_left_out)
 
     def _ice_servers(self, participant_id: str) -> list[dict[str, str]]:
         return page_ice_servers(self.settings, participant_id, time.time())
@@ -137,9 +138,24 @@ class Hall:
             await asyncio.sleep(SWEEP_S)
             async with self._lock:
                 for meeting_id, live in list(self._live.items()):
-                    if live.idle_s > SWEEP_S:
+                    if live.idle_s > SWEEP_S and meeting_id not in self._keeping:
                         del self._live[meeting_id]
                         await live.close()
+
+    def _keep_left_out(self, meeting: Meeting) -> None:
+        """Whom the host has left out is left out by the next server, too: written as soon as the database takes it."""
+        task = asyncio.create_task(self.store.keep_left_out(meeting, EVER))
+        self._keeping.setdefault(meeting.id, set()).add(task)
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._kept(meeting.id, done))
+
+    def _kept(self, meeting_id: str, task: asyncio.Task[None]) -> None:
+        self._keeping[meeting_id].discard(task)
+        if not self._keeping[meeting_id]:
+            del self._keeping[meeting_id]
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("who is left out of meeting %s could not be kept: %r", meeting_id, error)
 
     # ---- recordings ----
 
