@@ -352,12 +352,15 @@ async def test_a_recording_whose_job_was_not_entered_is_processed_by_the_next_se
     hall = client.app[HALL]
     meeting = new_meeting("t", "plain", Choices())
     await hall.store.add_meeting(meeting)
-    await hall.store.add_recording("r8", meeting, 1.7e9)
-    await hall.store.finish_recording("r8", 3.0, ["Anna"], None)
+    for name in ("r8", "r9"):
+        await hall.store.add_recording(name, meeting, 1.7e9)
+        await hall.store.finish_recording(name, 3.0, ["Anna"], None)
     (hall.recordings_dir / "r8").mkdir(parents=True)
+    (hall.recordings_dir / "r8" / MANIFEST_NAME).write_bytes(b"")
     for _ in range(2):
         await hall.recover()
         assert len(await hall.pipeline.jobs("r8")) == 1
+    assert not await hall.pipeline.jobs("r9"), "its folder is gone"
 
 
 async def test_a_server_begins_when_its_database_answers(make_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:

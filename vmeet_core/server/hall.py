@@ -306,7 +306,8 @@ class Hall:
             await self._process(row)
             logger.info("recording %s was cut short and is recovered: %.1f s", row.id, duration_s)
         for row in await self.store.left_to_process():
-            await self._process(row)
+            if await asyncio.to_thread((self.recordings_dir / row.id / MANIFEST_NAME).is_file):
+                await self._process(row)
         for row in await self.store.recordings(state="uploaded"):
             await self.process_upload(row.id)
 
