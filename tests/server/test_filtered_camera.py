@@ -327,7 +327,11 @@ async def test_whoever_found_no_room_comes_in_when_there_is_some(
     assert [state for state, _ in stage.states] == ["starting", "failed"], "told once"
     pool.close_track(first)
     await stage.until(lambda: stage.filtered.state == "on")
-    assert [state for state, _ in stage.states] == ["starting", "failed", "starting", "on"]
+    await stage.until(lambda: "filtered" in stage.viewers[1].kinds())  # the small picture may come before the large one
+    # On a machine that is late the picture is reduced, which is told with the state that it has already.
+    assert [state for state, _ in itertools.groupby(state for state, _ in stage.states)] == [
+        *("starting", "failed", "starting", "on")
+    ]
     assert stage.viewers[1].kinds() == {"card", "filtered"}
 
 
