@@ -381,8 +381,8 @@ async def main_async(arguments: argparse.Namespace, folder: Path) -> dict[str, A
     finally:
         await hindrance.end()
         await asyncio.to_thread(matrix.server.stop)
-        if arguments.keep and isinstance(hindrance, FullDisk):
-            await asyncio.to_thread(hindrance.keep, folder / "kept-data")
+        if isinstance(hindrance, FullDisk):
+            await asyncio.to_thread(hindrance.close, folder / "kept-data" if arguments.keep else None)
     return result | {"seed": arguments.seed, "minutes": round((time.monotonic() - began_s) / 60, 1)}
 
 

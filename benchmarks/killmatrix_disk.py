@@ -57,8 +57,8 @@ class SmallDisk:
         self._mount("mount", "-o", f"remount,size={size_bytes}", str(self._folder))
 
     def unmount(self) -> None:
-        """What was on it is gone."""
-        self._mount("umount", str(self._folder))
+        """What was on it is gone, as soon as nobody has it open any more."""
+        self._mount("umount", "--lazy", str(self._folder))
 
     @staticmethod
     def _mount(*command: str) -> None:
@@ -145,6 +145,8 @@ class FullDisk(Hindrance):
             "notices": sorted(set(self._notices)),
         }
 
-    def keep(self, folder: Path) -> None:
-        """Copy what lies on the small disk, which goes with this process."""
-        shutil.copytree(self._folder, folder, dirs_exist_ok=True)
+    def close(self, kept: Path | None) -> None:
+        """The small disk goes; what lies on it is copied to ``kept``."""
+        if kept is not None:
+            shutil.copytree(self._folder, kept, dirs_exist_ok=True)
+        self._disk.unmount()
