@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from vmeet_core.settings import Settings
 
 #: What is shown of a step that found no room; how it goes on, its next try says.
-NO_ROOM = "the disk is full: make room, for example by deleting recordings"
+NO_ROOM = "the disk is full (No space left on device): make room, for example by deleting recordings"
 
 
 class _Message(BaseModel):
