@@ -22,8 +22,8 @@ from vmeet_core.database import Address, DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.media.audio import read_all, read_audio
 from vmeet_core.media.frames import planes_of
-from vmeet_core.pipeline import scheduler as scheduler_module
 from vmeet_core.pipeline.backoff import Backoff
+from vmeet_core.pipeline.executors import local
 from vmeet_core.pipeline.messages import Order
 from vmeet_core.pipeline.notifier import INTERVAL_S
 from vmeet_core.pipeline.scheduler import MAX_ATTEMPTS, UnknownJob
@@ -315,13 +315,13 @@ def locked(file: Path) -> Iterator[None]:
 def processes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The functions of all processes that were started, in their order."""
     started: list[str] = []
-    run_process = scheduler_module.run_process
+    run_process = local.run_process
 
     async def counted(order: Order, *args: Any, **options: Any) -> None:
         started.append(order.function.rpartition(".")[2].partition(":")[0])
         await run_process(order, *args, **options)
 
-    monkeypatch.setattr(scheduler_module, "run_process", counted)
+    monkeypatch.setattr(local, "run_process", counted)
     return started
 
 

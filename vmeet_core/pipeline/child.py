@@ -21,7 +21,7 @@ from typing import BinaryIO
 from vmeet_core.child_process import ORPHANED, be_nice, die_with_parent
 from vmeet_core.hookspecs import Permanent, Retryable
 from vmeet_core.pipeline.messages import Order, Report
-from vmeet_core.pipeline.spec import Work
+from vmeet_core.pipeline.spec import PluginUse, Work
 from vmeet_core.pipeline.usage import own_usage
 
 _NICENESS = 10
@@ -74,6 +74,8 @@ def _with_usage(report: Report) -> Report:
 
 
 def _work(order: Order, progress: Callable[[float], None]) -> None:
+    if order.plugin is not None:
+        _check_plugin(order.plugin)
     shutil.rmtree(order.temp_dir, ignore_errors=True)
     order.temp_dir.mkdir(parents=True)
     unfinished = {role: order.temp_dir / path.name for role, path in order.outputs.items()}
@@ -92,6 +94,12 @@ def _work(order: Order, progress: Callable[[float], None]) -> None:
     for role, path in order.outputs.items():
         _publish(unfinished[role], path)
     shutil.rmtree(order.temp_dir, ignore_errors=True)
+
+
+def _check_plugin(use: PluginUse) -> None:
+    from vmeet_core.pipeline.installed import check_installed  # imports all plugins: only where it is asked for
+
+    check_installed(use)
 
 
 def _publish(source: Path, target: Path) -> None:

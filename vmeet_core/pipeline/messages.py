@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from vmeet_core.pipeline.spec import PluginUse
 from vmeet_core.settings import Settings
 
 
@@ -13,7 +14,10 @@ class _Message(BaseModel):
 
 
 class Order(_Message):
-    """The one line that the process gets. Paths are absolute; while stdin stays open, the server lives."""
+    """The one line that the process gets. Paths are absolute; while stdin stays open, the server lives.
+
+    ``plugin`` is what must be installed: given where that is another machine than the server's.
+    """
 
     function: str
     folder: Path
@@ -24,6 +28,7 @@ class Order(_Message):
     settings: Settings
     threads: int
     parent_pid: int
+    plugin: PluginUse | None = None
 
 
 class Report(_Message):

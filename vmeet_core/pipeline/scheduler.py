@@ -23,13 +23,14 @@ from vmeet_core.database import PATIENCE_S, Database, DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.pipeline import graph
 from vmeet_core.pipeline.backoff import Backoff
+from vmeet_core.pipeline.executors import Executor, StepWaits, make_executor
 from vmeet_core.pipeline.job import Job, Step
 from vmeet_core.pipeline.log_file import LogFile
 from vmeet_core.pipeline.messages import Order
 from vmeet_core.pipeline.notifier import Notifier
 from vmeet_core.pipeline.plan import planned
 from vmeet_core.pipeline.prepared import Prepared
-from vmeet_core.pipeline.process import Listener, StepFailed, run_process
+from vmeet_core.pipeline.process import Listener, StepFailed
 from vmeet_core.pipeline.queue import next_time_s, waiting
 from vmeet_core.pipeline.resources import Limits
 from vmeet_core.pipeline.spec import Needs, StepSpec, keyed
@@ -76,7 +77,7 @@ class Scheduler:
         self._registry = registry
         self._first_step = first_step or graph.prepare_recording()
         self._backoff = backoff or Backoff()
-        self._limits = Limits.of(settings.pipeline)
+        self._executor: Executor = make_executor(settings)
         self._notifier = Notifier(on_change)
         self._active: dict[str, Job] = {}
         self._ending: set[str] = set()  #: jobs whose end is being written
@@ -106,6 +107,7 @@ class Scheduler:
         if self._timer is not None:
             self._timer.cancel()
         await self._stop(list(self._runs))
+        await self._executor.close()
         self._notifier.close()
 
     async def submit(
@@ -143,6 +145,7 @@ class Scheduler:
         job.cancel()
         await self._stop([run for run in self._runs if run[0] == job_id], PATIENCE_S)
         self._active.pop(job_id, None)
+        await self._executor.forget(job.id, job.folder / RESULTS / job.id)
         await self._commit(job)
 
     async def retry(self, job_id: str) -> None:
@@ -196,6 +199,7 @@ class Scheduler:
             job.cancel()
             self._active.pop(job.id, None)
             await self._stop([run for run in self._runs if run[0] == job.id], PATIENCE_S)
+            await self._executor.forget(job.id, job.folder / RESULTS / job.id)
             self._notifier.forget(job)
         await self._store.delete(recording_id)
 
@@ -204,6 +208,11 @@ class Scheduler:
         now_s = time.time()
         job_id = uuid.uuid4().hex[:16]
         return Job(job_id, recording_id, folder.absolute(), request, now_s, [first], queued_at_s=now_s)
+
+    @property
+    def _limits(self) -> Limits:
+        """As the executor has them now: a cluster grows and shrinks."""
+        return self._executor.limits
 
     async def _plugins(self) -> Registry:
         if self._registry is None:
@@ -297,6 +306,7 @@ class Scheduler:
         """Whoever is told of an end finds it written, also when an earlier state is being written still."""
         self._ending.add(job.id)
         try:
+            await self._executor.forget(job.id, job.folder / RESULTS / job.id)  # nobody would, after the end
             await self._store.save(job, EVER)
         finally:
             self._ending.discard(job.id)
@@ -330,9 +340,11 @@ class Scheduler:
             return
         step.seconds = step.cpu_s = step.peak_memory_bytes = None
         listener = _StepListener(job, step, self._notifier)
-        self._processes[run] = asyncio.create_task(
-            run_process(order, listener, memory_bytes=memory_bytes, log_file=log_file)
+        self._executor.start(self._dispatch)
+        running = self._executor.run(
+            order, listener, spec=step.spec, job_id=job.id, memory_bytes=memory_bytes, log_file=log_file
         )
+        self._processes[run] = asyncio.create_task(running)
         try:
             await asyncio.wait({self._processes[run]})
         finally:
@@ -344,6 +356,9 @@ class Scheduler:
         if error is None:
             step.outputs = {role: path.relative_to(job.folder).as_posix() for role, path in order.outputs.items()}
             step.state, step.progress, step.error = "done", 1.0, None
+        elif isinstance(error, StepWaits):
+            step.requeue()
+            step.error, step.not_before_s = str(error), time.time() + error.after_s
         elif not process.cancelled():
             self._failed(job, step, error)
 
