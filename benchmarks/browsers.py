@@ -88,10 +88,12 @@ def _drawn_sound() -> Any:
 class Server:
     """``vmeet serve`` as a process, on a free port, with its data in ``folder``.
 
-    ``meetings`` are the tables of presets, ``server`` more keys of [server].
+    ``meetings`` are the tables of presets, ``server`` and ``recording`` more keys of their tables.
     """
 
-    def __init__(self, folder: Path, meetings: str = "[meetings.default]\n", server: str = "") -> None:
+    def __init__(
+        self, folder: Path, meetings: str = "[meetings.default]\n", server: str = "", recording: str = ""
+    ) -> None:
         self.folder = folder
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -100,16 +102,17 @@ class Server:
         weights = Path(__file__).parents[1] / "weights"
         server = f'[server]\nbind = "127.0.0.1:{self.port}"\ndata_dir = "data"\n{server}'
         settings = f'{server}[weights]\ndir = "{weights}"\n'
-        (folder / "vmeet.toml").write_text(settings + meetings + "[recording]\nmin_free_bytes = 0\n", encoding="utf-8")
+        recording = f"[recording]\nmin_free_bytes = 0\n{recording}"
+        (folder / "vmeet.toml").write_text(settings + meetings + recording, encoding="utf-8")
         self.process: subprocess.Popen[bytes] | None = None
 
-    async def start(self) -> None:
-        """Returns when it answers. Raises RuntimeError with its log when it does not."""
+    async def start(self, within_s: float = CAN_LISTEN_S) -> None:
+        """Returns when it answers. Raises RuntimeError with its log when it ends, TimeoutError when it is too late."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("VMEET_")}
         command = [str(Path(sys.executable).with_name("vmeet")), "--settings", str(self.folder / "vmeet.toml"), "serve"]
         with (self.folder / "server.log").open("ab") as log:
             self.process = await asyncio.to_thread(subprocess.Popen, command, stdout=log, stderr=log, env=environment)
-        async with asyncio.timeout(CAN_LISTEN_S):
+        async with asyncio.timeout(within_s):
             while not await asyncio.to_thread(self._answers):
                 if self.process.poll() is not None:
                     raise RuntimeError(f"the server ended:\n{self.log()}")

@@ -1,6 +1,6 @@
 """SIGKILL at any moment: of the server while it records, of the server and of workers while they process.
 
-    python benchmarks/killmatrix.py --kills 200 [--seed 1] [--keep FOLDER] [--without-chromium]
+    python benchmarks/killmatrix.py --kills 200 [--seed 1] [--disk full] [--database locked] [--keep FOLDER]
 
 A real server records two people whose pictures are numbered. It is killed at random moments of a recording (also while
 one begins and while one ends), and at the start, in the middle and at the border of steps (the file is there, its row
@@ -8,6 +8,9 @@ is not yet): the server, the step's process, or both. After each kill the server
 recording must be there up to at most a second before its kill, without a hole, play in Chromium, and have the results
 of a run that nobody disturbs. One JSON object is the last line: ``lost`` counts the recordings of which that is not
 true, ``why`` says what was wrong.
+
+With ``--disk full`` the server's data lie on a small disk that is full while people record and while steps write; with
+``--database locked`` somebody else locks its database again and again, for ten seconds each time.
 """
 
 import argparse
@@ -28,6 +31,9 @@ from typing import Any, Literal, NamedTuple
 
 import aiohttp
 import browsers
+from killmatrix_disk import INSIDE, FullDisk, enter_namespace
+from killmatrix_hindrance import Hindrance
+from killmatrix_lock import LockedDatabase
 from killmatrix_people import Person
 from killmatrix_truth import MOST_MISSING_S, Told, Truth, differing, missing_s
 from leak_peers import until
@@ -45,6 +51,7 @@ TOLD_S = 20.0
 STEP_S = 60.0  #: within this time a step has to come to the point at which it is to be killed
 DONE_S = 600.0
 LOOK_S = 0.005
+STARTS_S = 90.0  #: what the server waits for at its start: its database, also while that is locked again and again
 RESULTS = "results"
 TONES_HZ = (330.0, 550.0)
 
@@ -58,10 +65,11 @@ class StepKill(NamedTuple):
 
 
 class Matrix:
-    """The server, what it was killed at, and what it must still have."""
+    """The server, what it was killed at, and what it must still have. ``hindrance`` comes on top of the kills."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, hindrance: Hindrance) -> None:
         self.server = browsers.Server(folder)
+        self.hindrance = hindrance
         self.random = random.Random(seed)
         self.truths: dict[str, Truth] = {}
         self.kills: Counter[str] = Counter()
@@ -76,10 +84,18 @@ class Matrix:
         """Its Unix time; the server is gone when this returns."""
         process = self.server.process
         assert process is not None
+        if process.poll() is not None:
+            self.hindrance.faults.append(f"the server ended by itself: {process.returncode}")
         killed_s = time.time()
         process.kill()
         await asyncio.to_thread(process.wait)
         return killed_s
+
+    async def restart(self) -> None:
+        """After a kill. Raises RuntimeError when it does not answer."""
+        await self.hindrance.killed()
+        await self.server.start(STARTS_S)
+        await self.hindrance.restarted()
 
     def kill_workers(self) -> bool:
         """The processes of all steps that run now; False when there are none."""
@@ -96,6 +112,8 @@ class Matrix:
         how = self.random.choices(("while", "begin", "end"), (0.7, 0.15, 0.15))[0]
         told = Told()
         async with aiohttp.ClientSession(self.server.url) as http, _people(http, self.server) as people:
+            if how == "begin":
+                await self.hindrance.before_recording()
             await people[0].send(type="recording-control", action="start")
             if how == "begin":
                 await asyncio.sleep(self.random.uniform(0, 0.15))
@@ -108,9 +126,12 @@ class Matrix:
                 await people[0].send(type="recording-control", action="stop")
                 await asyncio.sleep(self.random.uniform(0, 0.4))
             told.hear(people[0].recording)
+            if how != "begin":
+                await self.hindrance.while_recording(people, told)
+            told.hear(people[0].recording)
             told.killed_s = await self.kill_server()
         self.kills[f"recording, {how}"] += 1
-        await self.server.start()
+        await self.restart()
         if told.recording_id is not None:
             self.truths[told.recording_id] = Truth(told, people)
         return told.recording_id
@@ -121,11 +142,15 @@ class Matrix:
             return False
         if not await self._reached(recording_id, kill):
             return False
+        await self.hindrance.at_step()
         if kill.victim != "server" and not self.kill_workers() and kill.victim == "worker":
+            await self.hindrance.restarted()
             return False
         if kill.victim != "worker":
             await self.kill_server()
-            await self.server.start()
+            await self.restart()
+        else:
+            await self.hindrance.restarted()
         self.kills[f"{kill.step}, {kill.point}, {kill.victim}"] += 1
         return True
 
@@ -164,13 +189,14 @@ class Matrix:
     # ---- afterwards ----
 
     async def settle(self) -> dict[str, dict[str, Any]]:
-        """All recordings, once no job runs any more. Raises TimeoutError."""
-        async with asyncio.timeout(DONE_S):
-            while True:
-                found = await asyncio.to_thread(self._all_recordings)
-                if all(each["state"] in ("ready", "failed", "recorded") for each in found):
-                    return {each["id"]: each for each in found}
-                await asyncio.sleep(0.5)
+        """All recordings, once no job runs any more, or as they are when some still do after a long time."""
+        deadline_s = time.monotonic() + DONE_S
+        while True:
+            found = await asyncio.to_thread(self._all_recordings)
+            is_settled = all(each["state"] in ("ready", "failed", "recorded") for each in found)
+            if is_settled or time.monotonic() > deadline_s:
+                return {each["id"]: each for each in found}
+            await asyncio.sleep(0.5)
 
     def _all_recordings(self) -> list[dict[str, Any]]:
         """The list comes in pages."""
@@ -226,9 +252,10 @@ def step_kills(seed: int) -> Iterator[StepKill]:
         yield from every
 
 
-async def run(kills: int, seed: int, folder: Path, report: Callable[[str], None]) -> Matrix:
+async def run(matrix: Matrix, kills: int, seed: int, report: Callable[[str], None]) -> None:
     """All the kills; the server runs when this returns."""
-    matrix, wanted = Matrix(folder, seed), step_kills(seed)
+    wanted = step_kills(seed)
+    await matrix.hindrance.begin()
     await matrix.server.start()
     while matrix.kills.total() < kills:
         recording_id = await matrix.kill_recording()
@@ -237,7 +264,7 @@ async def run(kills: int, seed: int, folder: Path, report: Callable[[str], None]
             if recording_id is None or matrix.kills.total() >= kills:
                 break
             await matrix.kill_step(recording_id, next(wanted))
-    return matrix
+    await matrix.hindrance.end()
 
 
 async def plays(page: Page, url: str) -> str:
@@ -283,7 +310,7 @@ async def judged(matrix: Matrix, with_chromium: bool, report: Callable[[str], No
             faults.append("it is gone")
             continue
         folder = matrix.recordings_dir / recording_id
-        lacks_s, holes = await asyncio.to_thread(missing_s, folder, truth)
+        lacks_s, holes = await asyncio.to_thread(missing_s, folder, truth, row["duration_s"])
         worst_s = max(worst_s, lacks_s)
         if lacks_s > MOST_MISSING_S:
             faults.append(f"its last {lacks_s:.2f} s are missing")
@@ -298,11 +325,14 @@ async def judged(matrix: Matrix, with_chromium: bool, report: Callable[[str], No
     if with_chromium:
         await _watch(matrix, found, why)
     faulty = {name: faults for name, faults in why.items() if faults}
+    if matrix.hindrance.faults:
+        faulty["the server"] = matrix.hindrance.faults
     return {
         "kills": matrix.kills.total(),
         "lost": len(faulty),
         "worst_missing_s": round(worst_s, 3),
         "results_differ": differ,
+        **matrix.hindrance.figures(),
         "recordings": len(matrix.truths),
         "why": faulty,
         "by_moment": dict(sorted(matrix.kills.items())),
@@ -329,16 +359,30 @@ def _errors(row: dict[str, Any]) -> str:
     return "; ".join(f"{step['name']}: {step['error']}" for step in job["steps"] if step["error"])
 
 
+def hindrance_of(arguments: argparse.Namespace, folder: Path) -> Hindrance:
+    """What the options ask for."""
+    if arguments.disk == "full":
+        return FullDisk(folder / "data", arguments.seed)
+    if arguments.database == "locked":
+        return LockedDatabase(folder / "data" / "vmeet.sqlite3", arguments.seed)
+    return Hindrance()
+
+
 async def main_async(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     def report(text: str) -> None:
         print(text, flush=True)
 
     began_s = time.monotonic()
-    matrix = await run(arguments.kills, arguments.seed, folder, report)
+    hindrance = hindrance_of(arguments, folder)
+    matrix = Matrix(folder, arguments.seed, hindrance)
     try:
+        await run(matrix, arguments.kills, arguments.seed, report)
         result = await judged(matrix, not arguments.without_chromium, report)
     finally:
+        await hindrance.end()
         await asyncio.to_thread(matrix.server.stop)
+        if isinstance(hindrance, FullDisk):
+            await asyncio.to_thread(hindrance.close, folder / "kept-data" if arguments.keep else None)
     return result | {"seed": arguments.seed, "minutes": round((time.monotonic() - began_s) / 60, 1)}
 
 
@@ -346,9 +390,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    harder = parser.add_mutually_exclusive_group()
+    harder.add_argument("--disk", choices=("full",), help="with a disk that is full now and then (Linux)")
+    harder.add_argument("--database", choices=("locked",), help="with a database that is locked now and then")
     parser.add_argument("--keep", type=Path, help="a folder for the server's data, which is kept")
     parser.add_argument("--without-chromium", action="store_true")
+    parser.add_argument(INSIDE, action="store_true", dest="is_inside", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.disk and not arguments.is_inside:
+        enter_namespace()
     with contextlib.ExitStack() as stack:
         folder = arguments.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)

@@ -28,10 +28,13 @@ BEGINS_S = 1.0  #: until a recording has everybody: a keyframe is asked for, and
 
 @dataclass
 class Told:
-    """Which recording somebody was told of; when (Unix time) it was killed, and perhaps asked to end before that."""
+    """Which recording somebody was told of; when (Unix time) it was killed, and perhaps asked to end, or had no more
+    room on the disk, before that.
+    """
 
     killed_s: float = 0.0
     stopped_s: float = float("inf")
+    full_s: float = float("inf")
     recording_id: str | None = None
 
     def hear(self, recording: dict[str, Any] | None) -> None:
@@ -41,7 +44,7 @@ class Told:
 
     @property
     def until_s(self) -> float:
-        return min(self.killed_s, self.stopped_s)
+        return min(self.killed_s, self.stopped_s, self.full_s)
 
 
 @dataclass
@@ -53,11 +56,19 @@ class Truth:
     due_s: float = field(default=0.0)
 
 
-def missing_s(folder: Path, truth: Truth) -> tuple[float, list[str]]:
-    """Of the track that ends first, how much lacks before the kill; and the pictures that lack before that."""
-    events = read_manifest(folder)
+def missing_s(folder: Path, truth: Truth, told_s: float | None) -> tuple[float, list[str]]:
+    """Of the track that ends first, how much lacks before the kill; and the pictures that lack before that.
+
+    Of a recording on a disk that got full as much must be there as it says itself that it has: ``told_s``.
+    """
+    try:
+        events = read_manifest(folder)
+    except (OSError, ValueError) as error:
+        return 0.0, [f"its journal cannot be read: {error}"]
     started_s = next(event.at_s for event in events if isinstance(event, Started))
     truth.due_s = truth.told.until_s - started_s
+    if truth.told.full_s < float("inf") and told_s is not None:
+        truth.due_s = max(truth.due_s, told_s)
     worst_s, faults = 0.0, []
     for person in truth.people:
         end_s = _sound_end_s(folder, events, person.id)
@@ -76,7 +87,7 @@ def missing_s(folder: Path, truth: Truth) -> tuple[float, list[str]]:
 
 def _lacking_s(end_s: float, started_s: float, truth: Truth) -> float:
     """Nothing is due in the first moment."""
-    return max(0.0, truth.told.until_s - max(end_s, started_s + BEGINS_S))
+    return max(0.0, started_s + truth.due_s - max(end_s, started_s + BEGINS_S))
 
 
 def _holes(name: str, shown: list[int], sent: dict[int, float], from_s: float, until_s: float) -> list[str]:
@@ -96,7 +107,8 @@ def _of(events: list[AnyEvent], person: str, source: str) -> Iterator[SegmentSta
 
 def _sound_end_s(folder: Path, events: list[AnyEvent], person: str) -> float:
     ends = [
-        each.wall_s + segment_duration_s(folder / SEGMENTS / each.file) for each in _of(events, person, "microphone")
+        each.wall_s - each.preroll_s + segment_duration_s(folder / SEGMENTS / each.file)
+        for each in _of(events, person, "microphone")
     ]
     return max(ends, default=0.0)
 

@@ -128,6 +128,7 @@ class Page(Viewer):
         self.effects: dict[str, Any] = {}
         self.reasons: list[str] = []  #: why one's camera was not shown, as it was told
         self.recording: dict[str, Any] | None = None
+        self.recording_reason: str | None = None  #: why it ended by itself, as it was told
         self.errors: list[str] = []
         self.loss = loss
         self._is_prompt = is_prompt
@@ -176,6 +177,7 @@ class Page(Viewer):
                 self.reasons += [message["camera"]["reason"]] if message["camera"]["reason"] else []
             elif kind == "recording":
                 self.recording = message["recording"] if message["recording"]["active"] else None
+                self.recording_reason = message["reason"]
             elif kind == "welcome":
                 self.welcome = message
             elif kind == "error":

@@ -1,6 +1,6 @@
 """What recording a person costs: the server's recorder beside aiortc's MediaRecorder, on the same compressed media.
 
-    python benchmarks/recording.py [--seconds 30] [--height 360]
+    python benchmarks/recording.py [--seconds 30] [--height 360] [--part 60]
 
 A camera (VP8, 30 a second) and a microphone (Opus) are compressed beforehand. The server's recorder takes them as they
 come from the network. MediaRecorder takes pictures and samples, so aiortc has to decode first, as it does for every
@@ -15,6 +15,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -93,15 +94,16 @@ def cost_s(work: Callable[[], None]) -> float:
     return time.process_time() - before_s
 
 
-def record(tracks: list[tuple[str, EncodedFrame]], folder: Path) -> None:
+def record(tracks: list[tuple[str, EncodedFrame]], folder: Path, part_s: float) -> None:
     """As the server does, in real time."""
     failures: list[str] = []
-    started = Started(at_s=0, recording_id="benchmark", meeting_id="benchmark", title="")
+    zero_s = time.time()
+    started = Started(at_s=zero_s, recording_id="benchmark", meeting_id="benchmark", title="", part_s=part_s)
     recorder = Recorder(folder / "ours", started, 0, failures.append)
     began_s = time.monotonic()
     for source, frame in tracks:
         time.sleep(max(0.0, began_s + frame.wall_s - time.monotonic()))
-        recorder.frame("person", source, frame)  # type: ignore[arg-type]
+        recorder.frame("person", source, replace(frame, wall_s=zero_s + frame.wall_s))  # type: ignore[arg-type]
     recorder.stop("done")
     if failures:
         raise RuntimeError(failures[0])
@@ -163,11 +165,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=30, help="of media; each of the three runs takes as long")
     parser.add_argument("--height", type=int, default=360, help="of the picture, in pixels")
+    parser.add_argument("--part", type=int, default=60, help="seconds after which tracks go on in new files")
     arguments = parser.parse_args()
     tracks = media(arguments.seconds, arguments.height)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ours_s = cost_s(lambda: record(tracks, folder))
+        ours_s = cost_s(lambda: record(tracks, folder, arguments.part))
         theirs_s = cost_s(lambda: asyncio.run(media_recorder(tracks, folder)))
         decoding_s = cost_s(lambda: asyncio.run(decode(tracks)))
     report = {"vmeet": ours_s, "mediarecorder": theirs_s, "of_it_decoding": decoding_s}

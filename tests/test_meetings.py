@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmeet_core.meetings import MAX_PEOPLE, Choices, MeetingFull, new_meeting, stream_token
+from vmeet_core.meetings import MAX_PEOPLE, MAX_REMEMBERED, Choices, MeetingFull, new_meeting, stream_token
 from vmeet_core.settings import Preset
 
 
@@ -117,3 +117,44 @@ def test_choices_lie_over_the_preset() -> None:
     assert chosen.language == "zh"
     assert chosen.options == {"dtln": {"strength": 1.0, "other": 1}}
     assert preset.options["dtln"]["strength"] == 0.5
+
+
+def test_whom_the_host_leaves_out_is_known_to_the_next_server() -> None:
+    meeting = new_meeting("t", "plain", Choices())
+    anna, ben = (meeting.join(name, None, None) for name in ("Anna", "Ben"))
+    program = meeting.join_stream("OBS")
+    for person in (anna, ben, program):
+        meeting.leave_out(person.id, True)
+    meeting.leave(ben.id)
+    again = new_meeting("t", "plain", Choices())
+    again.kept_out_before = meeting.kept_out()
+    assert len(again.kept_out_before) == 3
+    assert not any(anna.token in key for key in again.kept_out_before)
+    for token, left_out in ((anna.token, "host"), (ben.token, "host"), ("of somebody else", None)):
+        assert again.join("whoever", token, None).consent.left_out == left_out
+    assert again.join_stream("OBS").consent.left_out == "host"
+    assert set(meeting.kept_out()) < set(again.kept_out()), "both tokens of a person"
+
+
+def test_whom_the_host_lets_in_again_is_no_longer_kept_out() -> None:
+    meeting = new_meeting("t", "plain", Choices())
+    program = meeting.join_stream("OBS")
+    meeting.leave_out(program.id, True)
+    meeting.leave(program.id)
+    again = new_meeting("t", "plain", Choices())
+    again.kept_out_before = meeting.kept_out()
+    program = again.join_stream("OBS")
+    again.leave_out(program.id, False)
+    assert again.kept_out() == ()
+    again.leave(program.id)
+    assert again.kept_out() == ()
+
+
+def test_of_those_who_are_kept_out_the_latest_are_kept() -> None:
+    meeting = new_meeting("t", "plain", Choices())
+    meeting.kept_out_before = tuple(f"token {number}" for number in range(MAX_REMEMBERED))
+    ben = meeting.join("Ben", None, None)
+    meeting.leave_out(ben.id, True)
+    kept = meeting.kept_out()
+    assert len(kept) == MAX_REMEMBERED
+    assert kept[0] == "token 1"

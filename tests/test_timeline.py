@@ -17,7 +17,8 @@ from vmeet_core.manifest import (
     Started,
     Stopped,
 )
-from vmeet_core.timeline import Span, TimelineError, build_timeline, segment_starts
+from vmeet_core.placement import OPUS_PRE_SKIP_S, TimelineError, segment_starts
+from vmeet_core.timeline import Span, build_timeline, clipped
 
 ZERO_S = 1_700_000_000.0
 NTP_S = 2_208_988_800.0  # from 1900 to 1970
@@ -211,3 +212,43 @@ def test_whoever_is_left_out_throughout_is_no_part_of_it() -> None:
     assert [person.id for person in build_timeline(events, no_file).people] == ["p"]
     back = build_timeline([*events[:-1], word(20, False, "q"), stopped(30)], no_file).people
     assert [(person.id, person.present) for person in back][1] == ("q", (Span(start_s=20, end_s=30),))
+
+
+def in_parts() -> Started:
+    return started().model_copy(update={"part_s": 10.0})
+
+
+def test_what_a_file_repeats_is_not_laid_out_again() -> None:
+    first, second = segment(), segment("b.mkv", ZERO_S + 11, rtp=11 * 48_000, preroll_s=0.4)
+    events = [in_parts(), first, ended(duration_s=11.0), second, ended("b.mkv", 5.4), stopped(20)]
+    one, two = build_timeline(events, no_file).people[0].segments("microphone")
+    assert (one.start_s, one.trim_s, one.duration_s) == (0, 0, 11)
+    assert (two.start_s, two.trim_s, two.duration_s) == (
+        pytest.approx(11 - OPUS_PRE_SKIP_S),
+        0.4,
+        pytest.approx(5.0),
+    )
+
+
+def test_a_recording_that_was_killed_is_as_long_as_its_files_less_what_they_repeat() -> None:
+    events = [in_parts(), segment("b.mkv", ZERO_S + 11, preroll_s=0.4)]
+    assert build_timeline(events, lambda file: 7.4).duration_s == pytest.approx(18, abs=0.01)
+
+
+def test_a_span_of_a_timeline() -> None:
+    def muted(after_s: float, on: bool) -> Muted:
+        return Muted(at_s=ZERO_S + after_s, participant_id="p", source="camera", muted=on)
+
+    events = [here(0), segment(), ended(duration_s=9.8), muted(2, True), here(4, "q"), muted(14, False), here(31, "r")]
+    events += [segment("b.mkv", ZERO_S + 21), ended("b.mkv", 5), Left(at_s=ZERO_S + 28, participant_id="p")]
+    timeline = build_timeline([in_parts(), *events, stopped(40)], no_file)
+    first, second, fourth = (clipped(timeline, from_s, from_s + 10) for from_s in (0, 10, 30))
+    ann, ben = first.people
+    assert (ann.present, ben.present) == ((Span(start_s=0, end_s=10),), (Span(start_s=4, end_s=10),))
+    assert ann.muted("camera") == (Span(start_s=2, end_s=10),)
+    assert [span.file for span in ann.segments("microphone")] == ["segments/a.mkv"]
+    assert (first.duration_s, first.complete) == (10, True)
+    assert second.people[0].muted("camera") == (Span(start_s=10, end_s=14),)
+    assert [span.end_s for span in second.people[0].segments("microphone")] == [9.8]  # its last packet goes on
+    assert [person.id for person in fourth.people] == ["q", "r"]
+    assert clipped(timeline, 0, 40) == timeline

@@ -5,6 +5,7 @@ Times: ``at_s`` and ``wall_s`` are the server's Unix time; ``rtp`` are 32-bit RT
 A line that a crash cut short is the last one, and is ignored.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 MANIFEST_NAME = "manifest.json"
 SEGMENTS = "segments"  #: the folder of the segment files, inside the recording's
+#: So long after a border, by the clock of arrival, tracks go on in new files: what was sent before it has come by then.
+ROLL_AFTER_S = 1.0
 SourceKind = Literal["microphone", "camera", "camera-small", "screen"]
 #: Who keeps a person out of the recording: the host, the person, or nobody has told or asked them yet.
 LeftOutBy = Literal["host", "self", "unanswered"]
@@ -33,7 +36,7 @@ class Started(Event):
     recording_id: str
     meeting_id: str
     title: str
-    part_s: float | None = None  #: after each multiple of it, each track goes on in a new file; None: they do not
+    part_s: float | None = None  #: soon after each multiple of it, each track goes on in a new file; None: they do not
 
 
 class Joined(Event):
@@ -91,7 +94,11 @@ class SegmentStarted(Event):
 
 
 class SegmentEnded(Event):
-    """A file is finished: no line of this kind means that a crash or a kill cut it short."""
+    """A file is finished: no line of this kind means that a crash or a kill cut it short.
+
+    ``duration_s`` is the time in the file at which its last frame begins; or, where the track goes on in another file
+    for the sake of the parts, the time at which that file's first new frame would have lain in this one.
+    """
 
     type: Literal["segment-ended"] = "segment-ended"
     file: str
@@ -129,6 +136,16 @@ class Stopped(Event):
 
 AnyEvent = Started | Joined | Left | Muted | LeftOut | SegmentStarted | SegmentEnded | SenderReport | Gap | Stopped
 _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(Annotated[AnyEvent, Field(discriminator="type")])
+
+
+def part_of(started: Started, wall_s: float) -> int:
+    """The number, from 0, of the part to which a file counts whose first new frame arrived at that Unix time.
+
+    ``ROLL_AFTER_S`` belongs to the part before, so that nothing of a file was sent before its part. 0 without parts.
+    """
+    if started.part_s is None:
+        return 0
+    return max(0, math.floor((wall_s - started.at_s - ROLL_AFTER_S) / started.part_s))
 
 
 def encode(event: AnyEvent) -> bytes:

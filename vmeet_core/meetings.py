@@ -109,6 +109,7 @@ class Meeting:
     """A meeting as it was created, and who is in it now.
 
     ``recording_choice`` says who may be recorded; what those have said who are gone is kept for when they come back.
+    ``kept_out_before`` tells of a meeting that comes from the database whom its host has left out, by their keys.
     """
 
     id: str
@@ -119,6 +120,7 @@ class Meeting:
     participants: dict[str, Participant] = field(default_factory=dict)
     recording: RecordingInfo = field(default_factory=lambda: RecordingInfo(active=False))
     recording_choice: RecordingChoice = "everyone"
+    kept_out_before: tuple[str, ...] = ()
     _remembered: dict[str, Consent] = field(default_factory=dict)
 
     def join(
@@ -162,15 +164,27 @@ class Meeting:
         participant.consent.keep_out(left_out)
         if participant.is_stream:
             participant.consent.choose(not left_out)
+        if not left_out:
+            key = _key_of(participant)
+            self.kept_out_before = tuple(each for each in self.kept_out_before if each != key)
+            self._remembered.pop(key, None)
 
     def _consent_of(self, key: str) -> Consent:
         """What somebody said who may have been here before."""
         known = self._remembered.get(key)
-        return known.renewed() if known is not None else Consent(self.recording_choice)
+        return known.renewed() if known else Consent(self.recording_choice, kept_out=key in self.kept_out_before)
+
+    def kept_out(self) -> tuple[str, ...]:
+        """Keys of those whom the host leaves out, here or gone; each is a digest, or the name of a program. Of a person
+        who came back there are two: the token that the page held before counts as well.
+        """
+        here = [_key_of(each) for each in self.participants.values() if each.consent.kept_out]
+        gone = [key for key, consent in self._remembered.items() if consent.kept_out]
+        return tuple(dict.fromkeys((*self.kept_out_before, *gone, *here)))[-MAX_REMEMBERED:]
 
     def _remember(self, participant: Participant) -> None:
         consent = participant.consent
-        key = _key_of_stream(participant.name) if participant.is_stream else _key_of_token(participant.token)
+        key = _key_of(participant)
         self._remembered.pop(key, None)
         # Anyone may take the name of a program: it can keep one out, but let none in.
         if not (consent.kept_out if participant.is_stream else consent.is_worth_keeping):
@@ -196,6 +210,11 @@ class Meeting:
         if participant is not None:
             participant.state = "left"
             self._remember(participant)
+
+
+def _key_of(participant: Participant) -> str:
+    """By which somebody is known who comes back."""
+    return _key_of_stream(participant.name) if participant.is_stream else _key_of_token(participant.token)
 
 
 def _key_of_token(token: str) -> str:

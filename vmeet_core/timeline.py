@@ -1,16 +1,11 @@
 """A recording's time line, worked out from its journal alone: who was there, and where each segment belongs.
 
-All times are seconds from the start of the recording (``Started.at_s``).
-
-A segment begins when its sender says so. The nearest RTCP sender report of its SSRC maps the RTP timestamp of its
-first frame to the sender's clock (RFC 3550, 6.4.1), and one offset per person maps that clock to the server's: the
-smallest delay between sending and arrival that was seen, so that sound and picture of a person stay exactly as far
-apart as they were sent. A segment without any report begins when it arrived.
+All times are seconds from the start of the recording (``Started.at_s``). Where segments begin is worked out in
+``placement``. Of a recording that still runs, what is said of the time before ``readiness.ready_s`` is final.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import PurePath
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -25,20 +20,16 @@ from vmeet_core.manifest import (
     Muted,
     SegmentEnded,
     SegmentStarted,
-    SenderReport,
     SourceKind,
     Started,
     Stopped,
+    part_of,
 )
-
-RTP_WRAP = 1 << 32
-CLOCK_JUMP_S = 5.0  #: offsets of one person further apart than this are those of different clocks, not of the network
+from vmeet_core.placement import segment_starts, segments_of, started_of
 
 EventT = TypeVar("EventT", bound=Event)
-
-
-class TimelineError(ValueError):
-    """The journal does not describe a recording; the message says what is wrong."""
+#: What a segment may give after its end: the rest of its last packet, and its last picture, which is held.
+LINGERS_S = 0.5
 
 
 class _Model(BaseModel):
@@ -106,90 +97,72 @@ def build_timeline(events: Sequence[AnyEvent], file_duration_s: Callable[[str], 
     ``file_duration_s`` gives the length of a segment file that was never finished (0 for one without content).
     Raises TimelineError for a journal without Started, or with a segment file outside the recording's folder.
     """
-    started = _started(events)
-    lengths = _lengths(events, file_duration_s)
+    started, segments = started_of(events), segments_of(events)
+    lengths = _lengths(events, segments, file_duration_s)
     starts = {file: at - started.at_s for file, at in segment_starts(events).items()}
-    duration_s = _duration_s(events, started, [starts[file] + lengths[file] for file in starts])
-    spans = {file: _clipped(segment, starts[file], lengths[file], duration_s) for file, segment in _files(events)}
+    ends = [starts[each.file] + lengths[each.file] - each.preroll_s for each in segments]
+    duration_s = _duration_s(events, started, ends)
+    spans = {each.file: _placed(started, each, starts[each.file], lengths[each.file], duration_s) for each in segments}
+    of_each = _by_person(events)
+    in_parts = started.part_s is not None
+    people = {each: _person(of_each[each], each, started.at_s, duration_s, spans, in_parts) for each in of_each}
     return Timeline(
         recording_id=started.recording_id,
         title=started.title,
         duration_s=duration_s,
         complete=any(isinstance(event, Stopped) for event in events),
-        people=tuple(
-            person
-            for person in (_person(events, each, started.at_s, duration_s, spans) for each in _ids(events))
-            if not _is_left_out_throughout(events, person)
-        ),
+        people=tuple(person for each, person in people.items() if not _is_left_out_throughout(of_each[each], person)),
     )
 
 
-def segment_starts(events: Iterable[AnyEvent]) -> dict[str, float]:
-    """Unix time, on the server's clock, of the first frame of each segment file."""
-    events = list(events)
-    reports: dict[tuple[str, str, int], list[SenderReport]] = defaultdict(list)
-    for report in _of(events, SenderReport):
-        reports[report.participant_id, report.source, report.ssrc].append(report)
-    starts: dict[str, float] = {}
-    sent: dict[str, dict[str, float]] = defaultdict(dict)
-    for file, segment in _files(events):
-        starts[file] = segment.wall_s
-        known = reports.get((segment.participant_id, segment.source, segment.ssrc))
-        if known:
-            sent[segment.participant_id][file] = sender_time_s(segment, known)
-    for times in sent.values():
-        offsets = _smallest_offsets({file: starts[file] - at for file, at in times.items()})
-        starts.update({file: at + offsets[file] for file, at in times.items()})
-    return starts
+def clipped(timeline: Timeline, from_s: float, until_s: float) -> Timeline:
+    """What a timeline says of a span, in the times of the recording: its presence and mutes cut there, and the segments
+    that give something in it, whole. People stay who are present in it, or of whom there is a segment.
 
-
-def sender_time_s(segment: SegmentStarted, reports: Sequence[SenderReport]) -> float:
-    """The sender's clock (NTP seconds) at the segment's first frame, from the nearest of ``reports``.
-
-    RTP timestamps wrap at 32 bits: of all the distances that they allow, the one nearest to what the server's
-    clock saw between the two is taken.
+    Of two timelines of one recording that say the same of the span, this is the same, up to names that have changed.
     """
-    report = min(reports, key=lambda report: abs(report.at_s - segment.wall_s))
-    expected = (segment.wall_s - report.at_s) * segment.clock_hz
-    ticks = (segment.rtp - report.rtp) % RTP_WRAP
-    ticks += round((expected - ticks) / RTP_WRAP) * RTP_WRAP
-    return report.ntp_s + ticks / segment.clock_hz
+    people = tuple(_clipped_person(person, from_s, until_s) for person in timeline.people)
+    return timeline.model_copy(
+        update={
+            "duration_s": min(timeline.duration_s, until_s),
+            "complete": timeline.complete or timeline.duration_s >= until_s,
+            "people": tuple(person for person in people if person.present or any(t.segments for t in person.tracks)),
+        }
+    )
 
 
-def _smallest_offsets(offsets: dict[str, float]) -> dict[str, float]:
-    """For each file the smallest offset among those of the same clock (a rejoin may bring another device)."""
-    smallest: dict[str, float] = {}
-    clock = last = float("-inf")
-    for file, offset in sorted(offsets.items(), key=lambda item: item[1]):
-        if offset - last > CLOCK_JUMP_S:
-            clock = offset
-        smallest[file] = clock
-        last = offset
-    return smallest
+def _clipped_person(person: Person, from_s: float, until_s: float) -> Person:
+    tracks = [
+        Track(
+            source=track.source,
+            segments=tuple(s for s in track.segments if s.start_s < until_s and s.end_s + LINGERS_S > from_s),
+            muted=_clipped_spans(track.muted, from_s, until_s),
+        )
+        for track in person.tracks
+    ]
+    return person.model_copy(
+        update={
+            "present": _clipped_spans(person.present, from_s, until_s),
+            "tracks": tuple(track for track in tracks if track.segments or track.muted),
+        }
+    )
+
+
+def _clipped_spans(spans: Iterable[Span], from_s: float, until_s: float) -> tuple[Span, ...]:
+    within = (Span(start_s=max(span.start_s, from_s), end_s=min(span.end_s, until_s)) for span in spans)
+    return tuple(span for span in within if span.start_s < span.end_s)
 
 
 def _of(events: Iterable[AnyEvent], kind: type[EventT]) -> list[EventT]:
     return [event for event in events if isinstance(event, kind)]
 
 
-def _started(events: Sequence[AnyEvent]) -> Started:
-    started = next(iter(_of(events, Started)), None)
-    if started is None:
-        raise TimelineError("the manifest does not say when the recording started: its first line is missing")
-    return started
-
-
-def _files(events: Iterable[AnyEvent]) -> list[tuple[str, SegmentStarted]]:
-    segments = _of(events, SegmentStarted)
-    for segment in segments:
-        if PurePath(segment.file).name != segment.file or segment.file in ("", "..") or "\\" in segment.file:
-            raise TimelineError(f"the manifest names a segment outside the recording's folder: {segment.file!r}")
-    return [(segment.file, segment) for segment in segments]
-
-
-def _lengths(events: Sequence[AnyEvent], file_duration_s: Callable[[str], float]) -> dict[str, float]:
+def _lengths(
+    events: Sequence[AnyEvent], segments: Iterable[SegmentStarted], file_duration_s: Callable[[str], float]
+) -> dict[str, float]:
+    """Of the files, what they repeat included."""
     ended = {event.file: event.duration_s for event in _of(events, SegmentEnded)}
-    return {file: ended[file] if file in ended else file_duration_s(file) for file, _ in _files(events)}
+    return {each.file: ended[each.file] if each.file in ended else file_duration_s(each.file) for each in segments}
 
 
 def _duration_s(events: Sequence[AnyEvent], started: Started, ends: Iterable[float]) -> float:
@@ -199,38 +172,59 @@ def _duration_s(events: Sequence[AnyEvent], started: Started, ends: Iterable[flo
     return max(0.0, max(event.at_s for event in events) - started.at_s, *ends)
 
 
-def _clipped(segment: SegmentStarted, start_s: float, length_s: float, duration_s: float) -> SegmentSpan:
-    trim_s = max(0.0, -start_s)
-    start_s = max(0.0, start_s)
+def _placed(
+    started: Started, segment: SegmentStarted, start_s: float, length_s: float, duration_s: float
+) -> SegmentSpan:
+    """Without what lies before the recording, or before the part that it counts to; and without what lies after the
+    end, which is known too late for parts: there nothing does but for rounding.
+    """
+    first_s = part_of(started, segment.wall_s) * (started.part_s or 0.0)
+    early_s = max(0.0, first_s - start_s)
+    start_s, trim_s = start_s + early_s, segment.preroll_s + early_s
+    room_s = duration_s - start_s if started.part_s is None else float("inf")
     return SegmentSpan(
         file=f"{SEGMENTS}/{segment.file}",
         codec=segment.codec,
         clock_hz=segment.clock_hz,
         start_s=start_s,
         trim_s=trim_s,
-        duration_s=max(0.0, min(length_s - trim_s, duration_s - start_s)),
+        duration_s=max(0.0, min(length_s - trim_s, room_s)),
     )
 
 
-def _ids(events: Iterable[AnyEvent]) -> list[str]:
-    """Everyone who joined or left a segment, in order of appearance."""
-    return list(dict.fromkeys(e.participant_id for e in events if isinstance(e, Joined | SegmentStarted)))
+def _by_person(events: Iterable[AnyEvent]) -> dict[str, list[AnyEvent]]:
+    """What is told of everyone who joined or left a segment, in order of appearance; without what places segments."""
+    found: dict[str, list[AnyEvent]] = {}
+    told: dict[str, list[AnyEvent]] = defaultdict(list)
+    for event in events:
+        if isinstance(event, Joined | Left | LeftOut | Muted | SegmentStarted):
+            told[event.participant_id].append(event)
+            if isinstance(event, Joined | SegmentStarted):
+                found.setdefault(event.participant_id, told[event.participant_id])
+    return found
 
 
 def _person(
-    events: Sequence[AnyEvent], person: str, zero_s: float, duration_s: float, spans: dict[str, SegmentSpan]
+    events: Sequence[AnyEvent],
+    person: str,
+    zero_s: float,
+    duration_s: float,
+    spans: dict[str, SegmentSpan],
+    in_parts: bool,
 ) -> Person:
-    names = [event.name for event in _of(events, Joined) if event.participant_id == person]
-    tracks = _tracks(events, person, zero_s, duration_s, spans)
-    present = _on_spans(_presence(events, person, zero_s), duration_s)
-    return Person(id=person, name=names[-1] if names else person, present=present or _hull(tracks), tracks=tracks)
+    """``events`` are those of that person."""
+    names = [event.name for event in _of(events, Joined)]
+    tracks = _tracks(events, zero_s, duration_s, spans)
+    present = _on_spans(_presence(events, zero_s), duration_s)
+    hull = _hull(tracks, duration_s if in_parts else None)
+    return Person(id=person, name=names[-1] if names else person, present=present or hull, tracks=tracks)
 
 
-def _presence(events: Iterable[AnyEvent], person: str, zero_s: float) -> Iterator[tuple[float, bool]]:
+def _presence(events: Iterable[AnyEvent], zero_s: float) -> Iterator[tuple[float, bool]]:
     """When somebody comes and goes. Whoever is left out has no place in the picture, not even an empty one."""
     here = left_out = False
     for event in events:
-        if not isinstance(event, Joined | Left | LeftOut) or event.participant_id != person:
+        if not isinstance(event, Joined | Left | LeftOut):
             continue
         if isinstance(event, LeftOut):
             left_out = event.left_out
@@ -242,18 +236,18 @@ def _presence(events: Iterable[AnyEvent], person: str, zero_s: float) -> Iterato
 def _is_left_out_throughout(events: Iterable[AnyEvent], person: Person) -> bool:
     """Whether nothing of them was recorded because they were left out: then they are no part of the recording."""
     recorded = person.present or any(track.segments for track in person.tracks)
-    return not recorded and any(event.participant_id == person.id for event in _of(events, LeftOut))
+    return not recorded and bool(_of(events, LeftOut))
 
 
 def _tracks(
-    events: Sequence[AnyEvent], person: str, zero_s: float, duration_s: float, spans: dict[str, SegmentSpan]
+    events: Iterable[AnyEvent], zero_s: float, duration_s: float, spans: dict[str, SegmentSpan]
 ) -> tuple[Track, ...]:
     found: dict[SourceKind, list[SegmentSpan]] = defaultdict(list)
     mutes: dict[SourceKind, list[tuple[float, bool]]] = defaultdict(list)
     for event in events:
-        if isinstance(event, SegmentStarted) and event.participant_id == person:
+        if isinstance(event, SegmentStarted):
             found[event.source].append(spans[event.file])
-        elif isinstance(event, Muted) and event.participant_id == person:
+        elif isinstance(event, Muted):
             mutes[event.source].append((event.at_s - zero_s, event.muted))
     return tuple(
         Track(
@@ -281,13 +275,12 @@ def _on_spans(switches: Iterable[tuple[float, bool]], end_s: float) -> tuple[Spa
     return tuple(spans)
 
 
-def _hull(tracks: Iterable[Track]) -> tuple[Span, ...]:
-    """For a person whose joining was not noted: the time from the first to the last thing heard or seen."""
+def _hull(tracks: Iterable[Track], end_s: float | None) -> tuple[Span, ...]:
+    """For a person whose joining was not noted: the time from the first thing heard or seen to the last one; or, where
+    that may not be known yet, to the end.
+    """
     segments = [span for track in tracks for span in track.segments]
     if not segments:
         return ()
-    return (Span(start_s=min(s.start_s for s in segments), end_s=max(s.end_s for s in segments)),)
-
-
-def ready_s(events: Sequence[AnyEvent]) -> float:
-    return 0.0
+    last_s = max(span.end_s for span in segments) if end_s is None else end_s
+    return (Span(start_s=min(span.start_s for span in segments), end_s=last_s),)

@@ -23,7 +23,7 @@ import os, sys, time
 from pathlib import Path
 from vmeet_core.hookspecs import DenoiserStream, Options, Permanent, Retryable
 
-KINDS = ("half", "slow", "flaky", "busy", "broken", "hopeless", "dying", "shaky", "greedy")
+KINDS = ("half", "slow", "flaky", "busy", "broken", "hopeless", "dying", "shaky", "greedy", "roomless")
 
 class FakeOptions(Options):
     gain: float = 0.5
@@ -61,6 +61,11 @@ class Stream(DenoiserStream):
             if len((folder / "tries").read_text()) == 1:
                 (folder / "started").touch()
                 os.kill(os.getpid(), 11)
+        if self.kind == "roomless":
+            with (folder / "tries").open("a") as tries:
+                tries.write("x")
+            if not (folder / "room").exists():
+                Path("/dev/full").open("wb", buffering=0).write(b"x")
         if self.kind == "greedy":
             taken = []
             while True:

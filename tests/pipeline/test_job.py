@@ -163,3 +163,87 @@ def test_the_cost_of_a_job_is_that_of_its_steps(tmp_path: Path) -> None:
     b.seconds, b.cpu_s, b.peak_memory_bytes = 0.5, 0.25, 200
     cost = job(tmp_path, a, b, c).view().cost
     assert (cost.wall_s, cost.cpu_s, cost.peak_memory_bytes) == pytest.approx((2.0, 2.25, 300))
+
+
+def parts(*states: str) -> list[Step]:
+    """Of one group."""
+    made = []
+    for number, state in enumerate(states):
+        one = step(f"layout:{number}")
+        one.spec = one.spec.model_copy(update={"group": "layout", "group_title": "Layout and encode"})
+        one.state = state  # type: ignore[assignment]
+        one.progress = 1.0 if state == "done" else 0.0
+        made.append(one)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("states", "job_state", "shown"),
+    [
+        (("done", "running", "queued"), "running", "running"),
+        (("done", "queued"), "running", "queued"),
+        (("done", "done"), "running", "done"),
+        (("failed", "queued"), "running", "queued"),
+        (("failed", "queued"), "failed", "failed"),
+        (("failed", "done"), "running", "failed"),
+        (("failed", "running"), "running", "running"),
+        (("done", "cancelled"), "cancelled", "cancelled"),
+        (("failed", "cancelled"), "cancelled", "failed"),
+    ],
+)
+def test_parts_are_shown_as_one(tmp_path: Path, states: tuple[str, ...], job_state: str, shown: str) -> None:
+    first, last = step("prepare"), step("join")
+    whole = job(tmp_path, first, *parts(*states), last)
+    whole.state = job_state  # type: ignore[assignment]
+    views = whole.view().steps
+    assert [view.name for view in views] == ["prepare", "layout", "join"]
+    assert (views[1].title, views[1].state) == ("Layout and encode", shown)
+    assert (views[1].parts, views[1].parts_done) == (len(states), states.count("done"))
+    assert views[1].progress == pytest.approx(states.count("done") / len(states), abs=1e-4)
+    assert (views[0].parts, views[0].parts_done) == (0, 0)
+
+
+def test_parts_are_shown_with_what_they_took_together(tmp_path: Path) -> None:
+    one, two, three = parts("done", "running", "queued")
+    one.seconds, one.cpu_s, one.peak_memory_bytes = 1.5, 2.0, 300
+    two.seconds, two.cpu_s, two.peak_memory_bytes = 0.5, 0.25, 500
+    two.progress, two.attempts, two.error = 0.5, 1, "odd"
+    one.log.add("first")
+    two.log.add("second")
+    (view,) = job(tmp_path, one, two, three).view().steps
+    assert (view.seconds, view.cost.cpu_s, view.cost.peak_memory_bytes) == pytest.approx((2.0, 2.25, 500))
+    assert (view.progress, view.attempts, view.error, view.log_tail) == (0.5, 1, "odd", ["second"])
+    assert view.retry_in_s is None
+    two.state, two.not_before_s = "queued", time.time() + 30
+    (view,) = job(tmp_path, one, two, three).view().steps
+    assert 20 < (view.retry_in_s or 0) <= 30
+
+
+def test_a_job_that_runs_ahead_has_no_end_and_tells_of_no_failure(tmp_path: Path) -> None:
+    first, sound, picture = step("prepare"), step("sound"), step("picture")
+    ahead = job(tmp_path, first, sound, picture)
+    ahead.priority = "ahead"
+    finish(first, sound)
+    picture.state, picture.error, picture.attempts = "failed", "odd", 3
+    ahead.settle()
+    assert ahead.state == "running"
+    assert [(view.state, view.error, view.attempts) for view in ahead.view().steps][2] == ("queued", None, 0)
+    again = step("prepare")
+    ahead.finish(again, ProcessRequest(layout="speaker"))
+    ahead.priority = "fresh"
+    assert ahead.steps == [again, sound, picture]
+    assert (sound.state, picture.state, picture.attempts) == ("done", "queued", 0)
+    assert ahead.request.layout == "speaker"
+    assert not ahead.has(first)
+    assert ahead.has(again)
+
+
+def test_what_is_shown_of_many_parts_stays_small(tmp_path: Path) -> None:
+    many = []
+    for number in range(700):
+        (one,) = parts("done")
+        one.spec = one.spec.model_copy(update={"name": f"layout:{number}"})
+        one.log = Log([f"line {line} of what a step may say" for line in range(40)])
+        many.append(one)
+    whole = job(tmp_path, step("prepare"), *many)
+    assert len(whole.view().model_dump_json()) < 5000

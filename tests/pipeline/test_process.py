@@ -158,7 +158,7 @@ async def test_a_step_writes_under_another_name_and_reports(tmp_path: Path, make
 async def test_a_failure_leaves_no_result(tmp_path: Path, make_order: MakeOrder) -> None:
     with pytest.raises(StepFailed, match="No space left on device") as failure:
         await ran(make_order("half"))
-    assert failure.value.retry_after_s is None
+    assert (failure.value.retry_after_s, failure.value.no_room) == (None, True)
     assert not (tmp_path / "out.txt").exists()
 
 

@@ -30,6 +30,13 @@ def test_a_fresh_meeting_comes_first_and_then_the_oldest() -> None:
     assert order(again, newer, older) == ["older.a", "newer.a", "again.a"]
 
 
+def test_a_meeting_that_still_runs_comes_after_those_that_have_ended_and_before_what_can_wait() -> None:
+    again = job("again", 900, step("a"), priority="later")
+    ahead = job("ahead", 9_000, step("a"), priority="ahead")
+    late = job("late", PATIENCE_S + 1, step("a"), priority="later")
+    assert order(again, ahead, job("fresh", 1, step("a")), late) == ["late.a", "fresh.a", "ahead.a", "again.a"]
+
+
 def test_what_playing_needs_comes_before_all_extras() -> None:
     one, two = job("one", 60, step("sound"), step("thumbnail", extra=True)), job("two", 30, step("sound"))
     assert order(one, two) == ["one.sound", "two.sound", "one.thumbnail"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -22,9 +23,9 @@ from vmeet_core.database import Address, DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.media.audio import read_all, read_audio
 from vmeet_core.media.frames import planes_of
-from vmeet_core.pipeline import scheduler as scheduler_module
 from vmeet_core.pipeline.backoff import Backoff
-from vmeet_core.pipeline.messages import Order
+from vmeet_core.pipeline.executors import local
+from vmeet_core.pipeline.messages import NO_ROOM, Order
 from vmeet_core.pipeline.notifier import INTERVAL_S
 from vmeet_core.pipeline.scheduler import MAX_ATTEMPTS, UnknownJob
 from vmeet_core.pipeline.store import JobStore
@@ -315,13 +316,13 @@ def locked(file: Path) -> Iterator[None]:
 def processes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The functions of all processes that were started, in their order."""
     started: list[str] = []
-    run_process = scheduler_module.run_process
+    run_process = local.run_process
 
     async def counted(order: Order, *args: Any, **options: Any) -> None:
         started.append(order.function.rpartition(".")[2].partition(":")[0])
         await run_process(order, *args, **options)
 
-    monkeypatch.setattr(scheduler_module, "run_process", counted)
+    monkeypatch.setattr(local, "run_process", counted)
     return started
 
 
@@ -345,6 +346,44 @@ async def test_a_step_that_crashed_is_tried_again(
     assert (whole.count("try 1"), whole.count("try 2")) == (1, 1)
     with pytest.raises(UnknownJob):
         await scheduler.log_file(job.id, "absent")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+async def test_a_step_that_finds_no_room_waits_until_there_is_some(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it is tried: the disk's fault does not use up the tries that a crash may cost."""
+    monkeypatch.setattr("vmeet_core.pipeline.scheduler.FULL_DISK_WAIT_S", 0.01)
+    monkeypatch.setattr("vmeet_core.pipeline.scheduler.MAX_WAIT_S", 0.1)
+    scheduler, watcher = await make_scheduler()
+    request = ProcessRequest(denoiser="roomless", options={"roomless": {"folder": str(tmp_path)}})
+    job_id = await scheduler.submit("r1", small(recording), request)
+    tries = tmp_path / "tries"
+    waiting = await watcher.until(lambda view: tries.exists() and len(tries.read_text()) > MAX_ATTEMPTS)
+    assert waiting.state == "running"
+    told = await watcher.until(lambda view: any(one.retry_in_s is not None for one in view.steps))
+    assert step(told, "denoise:ann").error == f"roomless: {NO_ROOM}"
+    (tmp_path / "room").touch()
+    job = await watcher.ended(job_id)
+    assert (job.state, step(job, "denoise:ann").error, step(job, "denoise:ann").attempts) == ("done", None, 1)
+
+
+async def test_a_folder_that_cannot_be_made_on_a_full_disk_costs_no_job(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the server itself writes for a step."""
+    monkeypatch.setattr("vmeet_core.pipeline.scheduler.FULL_DISK_WAIT_S", 0.01)
+    make, refused = Path.mkdir, [OSError(errno.ENOSPC, "No space left on device")] * (MAX_ATTEMPTS + 1)
+
+    def mkdir(path: Path, *args: Any, **options: Any) -> None:
+        if path.parent.name == "results" and refused:
+            raise refused.pop()
+        make(path, *args, **options)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    scheduler, watcher = await make_scheduler()
+    assert (await done(scheduler, watcher, small(recording), denoiser="half")).state == "done"
+    assert not refused
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

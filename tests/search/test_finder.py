@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from vmeet_core.database import Database
 from vmeet_core.meetings import Choices, Meeting
-from vmeet_core.search import Hit, Phrase, parse_query
+from vmeet_core.search import Hit, Phrase, finder, parse_query
 from vmeet_core.search.finder import SHOWN_CHARS
 from vmeet_core.server.store import Store
 
@@ -105,11 +105,17 @@ async def test_a_long_text_is_shown_around_its_first_mark(store: Store) -> None:
     assert [hit.text[a:b] for a, b in hit.marks] == ["很早安"]
 
 
-async def test_words_that_stand_close_together_come_before_those_far_apart(store: Store) -> None:
+@pytest.mark.parametrize("most_listed", [0, 1000])
+async def test_words_that_stand_close_together_come_before_those_far_apart(
+    store: Store, monkeypatch: pytest.MonkeyPatch, most_listed: int
+) -> None:
+    monkeypatch.setattr(finder, "MOST_LISTED", most_listed)
     far = [Phrase("apple", None, 0.0, 1.0), *(Phrase(f"filler {n}", None, n, n + 1) for n in range(60)), Phrase("pear")]
     await store.set_transcript("r3", "job-1", far)
     await store.set_transcript("r1", "job-1", [Phrase("apple and pear", None, 1.0, 2.0)])
+    await store.set_transcript("r2", "job-1", [Phrase("apple alone", None, 1.0, 2.0)])
     assert await found(store, "apple pear") == ["r1", "r3"]
+    await store.set_transcript("r2", "job-1", [Phrase("nothing", None, 1.0, 2.0)])
     assert await found(store, "apple") == ["r3", "r1"]
 
 

@@ -22,11 +22,12 @@ from aiortc import (
     VideoStreamTrack,
 )
 from aiortc.mediastreams import MediaStreamError
+from live.conftest import filters  # noqa: F401  # a fixture
 
 from vmeet_core.media.frames import planes_of
 from vmeet_core.plugins import discover
 from vmeet_core.server.app import NETWORK, build_app
-from vmeet_core.settings import Settings, load_settings
+from vmeet_core.settings import Preset, Settings, load_settings
 from vmeet_core.sfu.publish_connection import PublishConnection
 
 MakeClient = Callable[..., Awaitable[Any]]
@@ -81,6 +82,26 @@ async def configured(tmp_path: Path) -> AsyncIterator[MakeClient]:
 @pytest.fixture
 async def client(make_client: MakeClient) -> Any:
     return await make_client()
+
+
+@pytest.fixture
+async def with_presets(filters: None, tmp_path: Path) -> AsyncIterator[MakeClient]:  # noqa: F811
+    """``await with_presets({"name": Preset(...)})``: a client of a server with these and one live worker, over the same
+    data each time.
+    """
+    clients: list[Any] = []
+
+    async def make(presets: dict[str, Preset]) -> Any:
+        settings = settings_in(tmp_path).model_copy(update={"meetings": presets})
+        live = settings.live.model_copy(update={"workers": 1})
+        client = TestClient(TestServer(build_app(settings.model_copy(update={"live": live}), discover())))
+        clients.append(client)
+        await client.start_server()
+        return client
+
+    yield make
+    for client in clients:
+        await client.close()
 
 
 class Page:

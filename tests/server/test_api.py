@@ -13,11 +13,13 @@ import pytest
 from material import RecordingMaker, tone
 from yarl import URL
 
+from vmeet_core.database import DatabaseUnavailable
 from vmeet_core.manifest import MANIFEST_NAME, Joined, Started, encode
 from vmeet_core.meetings import Choices, new_meeting
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.search import Phrase
 from vmeet_core.server.app import HALL
+from vmeet_core.server.store import Store
 
 
 async def test_choices_list_presets_and_schemas(client: Any) -> None:
@@ -343,6 +345,38 @@ async def test_a_recording_that_the_database_never_heard_of_is_entered(client: A
     assert [(each["id"], each["started_at_s"], each["duration_s"], each["people"]) for each in listed] == [
         ("r5", 1.7e9, 3.0, ["Anna"])
     ]
+
+
+async def test_a_recording_whose_job_was_not_entered_is_processed_by_the_next_server(client: Any) -> None:
+    """The server was killed between the two."""
+    hall = client.app[HALL]
+    meeting = new_meeting("t", "plain", Choices())
+    await hall.store.add_meeting(meeting)
+    for name in ("r8", "r9"):
+        await hall.store.add_recording(name, meeting, 1.7e9)
+        await hall.store.finish_recording(name, 3.0, ["Anna"], None)
+    (hall.recordings_dir / "r8").mkdir(parents=True)
+    (hall.recordings_dir / "r8" / MANIFEST_NAME).write_bytes(b"")
+    for _ in range(2):
+        await hall.recover()
+        assert len(await hall.pipeline.jobs("r8")) == 1
+    assert not await hall.pipeline.jobs("r9"), "its folder is gone"
+
+
+async def test_a_server_begins_when_its_database_answers(make_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that ended because its disk was full would not be there when there is room again."""
+    refused = ["database or disk is full", "database is locked"]
+    recordings = Store.recordings
+
+    async def refuse(store: Store, state: str | None = None) -> Any:
+        if state == "recording" and refused:
+            raise DatabaseUnavailable(refused.pop())
+        return await recordings(store, state)
+
+    monkeypatch.setattr(Store, "recordings", refuse)
+    client = await make_client()
+    assert not refused
+    assert (await client.get("/api/recordings")).status == 200
 
 
 async def test_a_server_that_ends_while_its_database_is_locked_ends(

@@ -13,7 +13,7 @@ from vmeet_core.live.pool import LivePool, NoRoom
 from vmeet_core.live.worker import Track
 from vmeet_core.media.active_speaker import Voice
 from vmeet_core.meetings import Participant
-from vmeet_core.server import denoised_microphone, filtered_camera
+from vmeet_core.server import worker_place
 from vmeet_core.server.attendee import Attendee, Denoising, Filtering
 from vmeet_core.server.statistics import Measured
 from vmeet_core.settings import load_settings
@@ -280,8 +280,7 @@ class Refusing:
 async def test_want_of_room_is_told_from_other_failures(
     filtering: Filtering, told: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (filtered_camera, denoised_microphone):
-        monkeypatch.setattr(module, "RETRY_S", 0.0)
+    monkeypatch.setattr(worker_place, "RETRY_S", 0.0)
     of_voice: list[tuple[str, str]] = []
     pool: Any = Refusing(NoRoom("4 are all"))
     anna = somebody("microphone", "camera", "camera-small")

@@ -27,11 +27,11 @@ from vmeet_core.hookspecs import Audio
 from vmeet_core.live.cost import Cost, Costs
 from vmeet_core.live.pool import LivePool, TrackEvents
 from vmeet_core.live.worker import Track
+from vmeet_core.media.encoded import opus_samples
 from vmeet_core.media.resampler import audio_frame
-from vmeet_core.server import denoised_microphone
+from vmeet_core.server import worker_place
 from vmeet_core.server.denoised_microphone import STALLED, DenoisedMicrophone
 from vmeet_core.settings import Settings, load_settings
-from vmeet_core.sfu.codecs import opus_samples
 from vmeet_core.sfu.egress import Egress
 from vmeet_core.sfu.ingress import AUDIO_LEVEL, Ingress
 from vmeet_core.sfu.packet import RtpPacket, Wire, parse
@@ -206,7 +206,7 @@ class Stage:
         return sent_s, await self.until_heard(True, sent_s)
 
     def worker_pid(self) -> int:
-        track = self.denoised._track
+        track = self.denoised._place.track
         assert track is not None
         assert track.worker is not None
         assert track.worker._process is not None
@@ -377,7 +377,7 @@ async def test_a_microphone_that_is_off_takes_no_room(stage: Stage, pool: LivePo
 async def test_whoever_found_no_room_is_denoised_when_there_is_some(
     stage: Stage, pool: LivePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(denoised_microphone, "RETRY_S", 0.5)
+    monkeypatch.setattr(worker_place, "RETRY_S", 0.5)
     pool._crew.costs = Costs(denoisers={"gain": Cost(0.5, 0.5)})
     first = pool.open(Track((("gain", {}),), is_sound=True), TrackEvents())
     stage.start("gain")

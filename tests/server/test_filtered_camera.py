@@ -20,7 +20,7 @@ from vmeet_core.live.pool import LivePool, TrackEvents
 from vmeet_core.live.worker import Track
 from vmeet_core.media.encoded import EncodedFrame
 from vmeet_core.media.frames import planes_of
-from vmeet_core.server import filtered_camera
+from vmeet_core.server import filtered_camera, worker_place
 from vmeet_core.server.filtered_camera import LAST_PICTURE_S, FilteredCamera
 from vmeet_core.settings import Settings
 from vmeet_core.sfu.assembler import FrameAssembler
@@ -131,7 +131,7 @@ class Stage:
                 await asyncio.sleep(0.02)
 
     def kill(self) -> None:
-        track = self.filtered._track
+        track = self.filtered._place.track
         assert track is not None
         assert track.worker is not None
         assert track.worker._process is not None
@@ -317,7 +317,7 @@ async def test_a_camera_that_sends_nothing_makes_room(
 async def test_whoever_found_no_room_comes_in_when_there_is_some(
     stage: Stage, pool: LivePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filtered_camera, "RETRY_S", 0.5)
+    monkeypatch.setattr(worker_place, "RETRY_S", 0.5)
     pool._crew.costs = Costs(Cost(0.5, 0.5), {"mark": Cost(0.1, 0.1)})
     first = pool.open(Track((("mark", {}),), SIZES), TrackEvents())
     stage.start("mark")
@@ -327,7 +327,11 @@ async def test_whoever_found_no_room_comes_in_when_there_is_some(
     assert [state for state, _ in stage.states] == ["starting", "failed"], "told once"
     pool.close_track(first)
     await stage.until(lambda: stage.filtered.state == "on")
-    assert [state for state, _ in stage.states] == ["starting", "failed", "starting", "on"]
+    await stage.until(lambda: "filtered" in stage.viewers[1].kinds())  # the small picture may come before the large one
+    # On a machine that is late the picture is reduced, which is told with the state that it has already.
+    assert [state for state, _ in itertools.groupby(state for state, _ in stage.states)] == [
+        *("starting", "failed", "starting", "on")
+    ]
     assert stage.viewers[1].kinds() == {"card", "filtered"}
 
 

@@ -67,6 +67,23 @@ async def test_by_age(configured: Any, caplog: pytest.LogCaptureFixture) -> None
     assert (await (await client.get("/api/retention")).json())["next"]["id"] == "new"
 
 
+async def test_a_clock_that_is_set_far_ahead_deletes_nothing_before_it_has_lasted_for_a_day(
+    configured: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await configured(recording={"max_age_days": 30, "max_total_bytes": 2500, "min_free_bytes": 0})
+    for identity, age_days in (("a", 3), ("b", 2), ("c", 1)):
+        await add(client, identity, age_days)
+    now_s = time.time() + 4000 * DAY_S
+    monkeypatch.setattr(client.app[KEEPER], "_clock", lambda: now_s)
+    assert await client.app[KEEPER].round() == ["a"], "by size, which no clock decides"
+    told = await (await client.get("/api/retention")).json()
+    assert told["next"] == {"id": "b", "title": "b", "reason": "age", "at_s": pytest.approx(now_s + DAY_S)}
+    monkeypatch.setattr(client.app[KEEPER], "_clock", lambda: now_s + 0.9 * DAY_S)
+    assert await client.app[KEEPER].round() == []
+    monkeypatch.setattr(client.app[KEEPER], "_clock", lambda: now_s + DAY_S)
+    assert await client.app[KEEPER].round() == ["b", "c"]
+
+
 async def test_by_size(configured: Any, caplog: pytest.LogCaptureFixture) -> None:
     client = await configured(recording={"max_total_bytes": 2500, "min_free_bytes": 0})
     for identity, age_days in (("c", 1), ("a", 3), ("b", 2)):

@@ -10,12 +10,9 @@ from typing import Any
 
 import av
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
-from live.conftest import filters  # noqa: F401  # a fixture
-from server.conftest import Flat, Person, settings_in, upper_level
+from server.conftest import Flat, MakeClient, Person, upper_level
 
-from vmeet_core.plugins import discover
-from vmeet_core.server.app import HALL, build_app
+from vmeet_core.server.app import HALL
 from vmeet_core.settings import Preset
 
 RAW, MARKED, CARD = (
@@ -37,13 +34,8 @@ Enter = Callable[..., Awaitable[Person]]
 
 
 @pytest.fixture
-async def client(filters: None, tmp_path: Path) -> AsyncIterator[Any]:  # noqa: F811
-    settings = settings_in(tmp_path).model_copy(update={"meetings": PRESETS})
-    live = settings.live.model_copy(update={"workers": 1})
-    made = TestClient(TestServer(build_app(settings.model_copy(update={"live": live}), discover())))
-    await made.start_server()
-    yield made
-    await made.close()
+async def client(with_presets: MakeClient) -> Any:
+    return await with_presets(PRESETS)
 
 
 @pytest.fixture

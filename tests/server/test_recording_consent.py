@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 from left_out import assert_nothing_of_those_left_out
-from live.conftest import filters  # noqa: F401  # a fixture
-from server.conftest import Flat, Person, settings_in
+from server.conftest import Flat, MakeClient, Person
 
 from vmeet_core.manifest import AnyEvent, LeftOut, SegmentStarted, SourceKind, read_manifest
 from vmeet_core.media.encoded import EncodedFrame
-from vmeet_core.plugins import discover
 from vmeet_core.recording.recorder import Recorder
-from vmeet_core.server.app import HALL, build_app
+from vmeet_core.server.app import HALL
 from vmeet_core.server.live_meeting import LiveMeeting
 from vmeet_core.server.meeting_recording import MeetingRecording
 from vmeet_core.settings import Preset
@@ -78,13 +75,8 @@ def witness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Witness]:
 
 
 @pytest.fixture
-async def client(filters: None, tmp_path: Path) -> AsyncIterator[Any]:  # noqa: F811
-    settings = settings_in(tmp_path).model_copy(update={"meetings": PRESETS})
-    live = settings.live.model_copy(update={"workers": 1})
-    made = TestClient(TestServer(build_app(settings.model_copy(update={"live": live}), discover())))
-    await made.start_server()
-    yield made
-    await made.close()
+async def client(with_presets: MakeClient) -> Any:
+    return await with_presets(PRESETS)
 
 
 def word_on(viewer: Person, identity: str) -> str | None:
@@ -222,6 +214,36 @@ async def test_it_holds_for_every_recording_and_when_the_person_comes_back(meet:
     assert witness.count(again) == 0
     await anna.send(type="leave-out", participant_id=again.id, left_out=False)
     await meeting.is_in(again, anna)
+
+
+async def test_a_hosts_no_holds_after_a_restart_of_the_server(
+    meet: Meet, client: Any, with_presets: MakeClient, witness: Witness
+) -> None:
+    """Also twice: whoever comes back has another token than before."""
+    meeting = await meet("everyone")
+    anna, ben, tom = [await meeting.enter(name) for name in ("Anna", "Ben", "Tom")]
+    for person in (ben, tom):
+        await anna.send(type="leave-out", participant_id=person.id, left_out=True)
+    await anna.send(type="leave-out", participant_id=tom.id, left_out=False)
+    await anna.until(lambda: (word_on(anna, ben.id), word_on(anna, tom.id)) == ("host", None))
+    token = ben.welcome["token"]
+    before = client
+    for _ in range(2):
+        await meeting.close()
+        await before.close()
+        before = await with_presets(PRESETS)
+        meeting = Meeting(before, meeting.about, witness)
+        anna = await meeting.enter("Anna", token=anna.welcome["token"])
+        again = await meeting.enter("Ben", token=token)
+        await meeting.record(anna)
+        await meeting.is_out(again, "host", anna)
+        assert witness.count(again) == 0
+        token = again.welcome["token"]
+    other = await meeting.enter("Tom", token=tom.welcome["token"])
+    await meeting.is_in(other, anna)
+    await anna.send(type="leave-out", participant_id=again.id, left_out=False)
+    await meeting.is_in(again, anna)
+    await meeting.close()
 
 
 async def test_only_recorded_people_are_named_in_the_list(meet: Meet, client: Any) -> None:

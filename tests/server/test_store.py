@@ -1,9 +1,14 @@
 """Meetings and recordings in the database, SQLite and PostgreSQL. Search has its tests in tests/search."""
 
+from pathlib import Path
+
 import pytest
 
 from vmeet_core.database import Database
 from vmeet_core.meetings import Choices, Meeting
+from vmeet_core.pipeline.job import Job
+from vmeet_core.pipeline.store import JobStore
+from vmeet_core.pipeline.views import ProcessRequest
 from vmeet_core.search import parse_query
 from vmeet_core.server.store import Store
 
@@ -25,6 +30,22 @@ async def test_a_meeting_comes_back_as_it_was(store: Store) -> None:
     assert await store.meeting("other") is None
 
 
+async def test_whom_a_host_leaves_out_is_kept_with_the_meeting(store: Store) -> None:
+    assert (await store.meeting("m")).kept_out_before == ()  # type: ignore[union-attr]
+    live = await store.meeting("m")
+    assert live is not None
+    ben = live.join("Ben", None, None)
+    for left_out in (True, False, True):
+        live.leave_out(ben.id, left_out)
+        await store.keep_left_out(live)
+    found = await store.meeting("m")
+    assert found is not None
+    assert (found.kept_out_before, found.choices) == (live.kept_out(), MEETING.choices)
+    assert found.join("Ben", ben.token, None).consent.left_out == "host"
+    await store.keep_left_out(Meeting("unknown", "", "key", "plain", Choices()))
+    assert await store.meeting("unknown") is None
+
+
 async def test_a_recording_from_its_beginning_to_its_deletion(store: Store) -> None:
     await store.add_recording("r", MEETING, 10.5)
     (row,) = await store.recordings(state="recording")
@@ -37,6 +58,19 @@ async def test_a_recording_from_its_beginning_to_its_deletion(store: Store) -> N
     await store.delete_recording("r")
     assert await store.recording("r") is None
     assert (await store.page(10, 0)).total == 0
+
+
+async def test_whoever_was_killed_before_the_first_job_was_entered_finds_what_is_left(
+    store: Store, database: Database
+) -> None:
+    names = ("left", "done", "gone")
+    for name in (*names, "running"):
+        await store.add_recording(name, MEETING, 10.5)
+    for name in names:
+        await store.finish_recording(name, 7.25, ["Zoë"], "the disk is full")
+    await JobStore(database).save(Job("j", "done", Path("done"), ProcessRequest(), 11.0, [], state="failed"))
+    await store.begin_deletion("gone")
+    assert [row.id for row in await store.without_jobs()] == ["left"]
 
 
 async def test_everything_bears_being_written_twice(store: Store) -> None:

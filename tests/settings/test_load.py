@@ -160,6 +160,8 @@ WRONG = {
     '[pipeline]\nworkers = "2"': ("pipeline.workers", "integer"),
     '[pipeline]\nexecutor = "cloud"': ("pipeline.executor", "processes"),
     "[recording]\nmin_free_bytes = -1": ("recording.min_free_bytes", "greater"),
+    "[recording]\npart_s = 9": ("recording.part_s", "greater"),
+    "[recording]\npart_s = 601": ("recording.part_s", "less"),
 }
 
 

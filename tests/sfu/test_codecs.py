@@ -5,7 +5,8 @@ from fractions import Fraction
 import av
 import pytest
 
-from vmeet_core.sfu.codecs import is_keyframe_start, opus_samples, parse_vp8, vp8_height_px
+from vmeet_core.media.encoded import opus_samples
+from vmeet_core.sfu.codecs import is_keyframe_start, parse_vp8, vp8_height_px
 
 
 def vp8(picture_id: int, tl0: int, wide: bool = True, start: bool = True, key: bool = True) -> bytes:

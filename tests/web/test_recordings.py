@@ -575,6 +575,39 @@ async def test_a_step_that_waits_for_another_try_counts_down(page: Page, site: A
     await expect(note).to_be_hidden()
 
 
+async def test_parts_are_counted_and_steps_come_and_go_as_a_job_grows(page: Page, site: Any, film: str) -> None:
+    looks = step("prepare", "Read the recording", "done", seconds=1.0)
+    sound = step("sound", "Sound", "queued", parts=1)
+    picture = step("layout", "Layout and encode", "running", progress=0.3, parts=40, parts_done=12)
+    ahead = job("j1", "running", [looks, sound, picture], priority="ahead")
+    show_one(site, film, state="recording", job=ahead, jobs=[ahead], files=[])
+    await page.goto("/recordings/r1")
+    steps = page.get_by_test_id("steps").get_by_role("listitem")
+    await expect(steps.nth(2)).to_contain_text("12 of 40 parts")
+    await expect(steps.nth(2)).to_contain_text("30%")
+    await expect(steps.nth(1).get_by_test_id("parts")).to_be_hidden()
+    await expect(page.get_by_test_id("job")).to_contain_text("Begun while the meeting runs")
+    await expect(page.get_by_test_id("front-job")).to_be_hidden()
+    voices = step("voices", "Find out who speaks", "queued", parts=41, parts_done=3)
+    grown = job("j1", "running", [looks, voices, picture | {"state": "done"}])
+    show_one(site, film, state="processing", job=grown, jobs=[grown], files=[])
+    site.events.put_nowait(("job", grown))
+    await expect(steps.nth(1)).to_contain_text("3 of 41 parts")
+    await expect(steps.nth(2).get_by_test_id("parts")).to_be_hidden()
+    await expect(steps).to_have_count(3)
+    await page.get_by_test_id("language").click()
+    await expect(steps.nth(1)).to_contain_text("41 段已完成 3 段")
+
+
+async def test_a_card_of_a_recording_that_runs_says_that_it_is_worked_on(page: Page, site: Any) -> None:
+    ahead = job("j1", "running", [step("layout", "Layout and encode", "done", progress=1.0, parts=3)], priority="ahead")
+    show(site, recording("r1", "Weekly", "recording", job=ahead))
+    await page.goto("/recordings")
+    card = page.get_by_test_id("recording")
+    await expect(card).to_contain_text("Begun while the meeting runs")
+    await expect(card.get_by_role("progressbar")).to_be_hidden()
+
+
 async def test_a_waiting_job_can_be_moved_to_the_front(page: Page, site: Any, film: str) -> None:
     waiting = job("j1", "queued", [step("prepare", "Read the recording", "queued")], priority="later")
     show_one(site, film, state="processing", job=waiting, jobs=[waiting], files=[])

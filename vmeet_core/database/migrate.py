@@ -11,7 +11,7 @@ from vmeet_core.database.faults import DatabaseError
 from vmeet_core.database.postgresql import PostgresqlConnections
 from vmeet_core.database.sqlite import WRITES, SqliteConnections
 
-HEAD = "0004"  #: the version of the tables that this program works with
+HEAD = "0005"  #: the version of the tables that this program works with
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x564D6565  #: of PostgreSQL, per database: "VMee"
 LOCK_WAIT_S = 60

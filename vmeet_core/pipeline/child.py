@@ -18,13 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from vmeet_core.child_process import ORPHANED, be_nice, die_with_parent
+from vmeet_core.child_process import ORPHANED, be_in_background, be_nice, die_with_parent
+from vmeet_core.full_disk import is_full
 from vmeet_core.hookspecs import Permanent, Retryable
-from vmeet_core.pipeline.messages import Order, Report
-from vmeet_core.pipeline.spec import Work
+from vmeet_core.pipeline.messages import NICENESS, NO_ROOM, Order, Report
+from vmeet_core.pipeline.spec import PluginUse, Work
 from vmeet_core.pipeline.usage import own_usage
 
-_NICENESS = 10
 _REPORT_EVERY_S = 0.1
 _MAX_MESSAGE_CHARS = 4000
 
@@ -38,7 +38,10 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     order = Order.model_validate_json(sys.stdin.buffer.readline())
     _die_with_parent(order.parent_pid)
-    be_nice(_NICENESS)
+    if order.background:
+        be_in_background(NICENESS)
+    else:
+        be_nice(NICENESS)
     report = run(order, lambda progress: _send(reports, progress))
     _send(reports, _with_usage(report))
     return 0 if report.kind == "done" else 1
@@ -57,6 +60,8 @@ def run(order: Order, send: Callable[[Report], None]) -> Report:
         return _failed(f"memory ran out: {error}", crashed=True)
     except Exception as error:
         traceback.print_exc()
+        if is_full(error):
+            return Report(kind="failed", message=NO_ROOM, no_room=True)
         return _failed(f"{type(error).__name__}: {error}")
     return Report(kind="done")
 
@@ -74,6 +79,8 @@ def _with_usage(report: Report) -> Report:
 
 
 def _work(order: Order, progress: Callable[[float], None]) -> None:
+    if order.plugin is not None:
+        _check_plugin(order.plugin)
     shutil.rmtree(order.temp_dir, ignore_errors=True)
     order.temp_dir.mkdir(parents=True)
     unfinished = {role: order.temp_dir / path.name for role, path in order.outputs.items()}
@@ -92,6 +99,12 @@ def _work(order: Order, progress: Callable[[float], None]) -> None:
     for role, path in order.outputs.items():
         _publish(unfinished[role], path)
     shutil.rmtree(order.temp_dir, ignore_errors=True)
+
+
+def _check_plugin(use: PluginUse) -> None:
+    from vmeet_core.pipeline.installed import check_installed  # imports all plugins: only where it is asked for
+
+    check_installed(use)
 
 
 def _publish(source: Path, target: Path) -> None:

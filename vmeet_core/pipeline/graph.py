@@ -100,6 +100,7 @@ def _prepare(function: str, title: str, params: dict[str, Any]) -> StepSpec:
         version=prepare.VERSION,
         params=params,
         outputs={prepare.ROLE: Output(result=PREPARED, file=PREPARED_FILE)},
+        reads_folder=True,
     )
 
 

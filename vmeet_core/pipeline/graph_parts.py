@@ -40,18 +40,30 @@ Segments = tuple[SegmentSpan, ...]
 def part_steps(
     prepared: Prepared, request: ProcessRequest, settings: Settings, plugin: PluginUse | None
 ) -> list[StepSpec]:
-    """What can be made of the parts that are over."""
+    """What can be made of the parts that are over, one part after the other: what comes later is only added."""
     cut = parts(prepared.borders, prepared.timeline.duration_s, prepared.ready_s)
-    if not cut:
-        return []
+    sounds, denoised, pictures = _of_parts(prepared, cut, request, settings, plugin)
+    steps = [*sounds, *denoised, *pictures]
+    is_late = any(layout.VOICES in step.inputs for step in pictures)  # a picture needs the sound of the next part
+    return sorted(steps, key=lambda step: _number(step) + (is_late and step in pictures))
+
+
+def _number(step: StepSpec) -> int:
+    """Of the part that a step makes."""
+    return int(step.name.rpartition(":")[2])
+
+
+def _of_parts(
+    prepared: Prepared, cut: list[Part], request: ProcessRequest, settings: Settings, plugin: PluginUse | None
+) -> tuple[list[StepSpec], list[StepSpec], list[StepSpec]]:
+    """Sound, denoised sound, and pictures with what they need."""
     heard = _heard(prepared, cut)
-    steps = _sound_steps(prepared, cut, heard)
-    if plugin:
-        steps += [step for part in cut for step in _denoise_steps(prepared, cut, part, heard, plugin)]
-    if prepared.canvas:
-        name = layout_name(prepared, request, settings)
-        steps += _picture_steps(prepared, prepared.canvas, cut, heard, name)
-    return steps
+    name = layout_name(prepared, request, settings)
+    return (
+        _sound_steps(prepared, cut, heard),
+        [step for part in cut for step in _denoise_steps(prepared, cut, part, heard, plugin)] if plugin else [],
+        _picture_steps(prepared, prepared.canvas, cut, heard, name) if prepared.canvas else [],
+    )
 
 
 def steps_in_parts(
@@ -63,9 +75,8 @@ def steps_in_parts(
     edges_s = _edges_s(cut)
     people = heard_people(timeline)
     heard = _heard(prepared, cut)
-    of_parts = part_steps(prepared, request, settings, plugin)
-    sounds = [step for step in of_parts if step.group in (_SOUNDS, _DENOISING)]
-    steps = [*sounds]
+    sounds, denoised, drawn = _of_parts(prepared, cut, request, settings, plugin)
+    steps = [*sounds, *denoised]
     if people and plugin:
         lagging, lasting = denoise.lagging(edges_s), _lasting(heard)
         steps.append(_mix_step(_pieces(PIECE_DENOISED, cut, lasting), lagging, "mix-denoised", _DENOISED_MIX))
@@ -75,7 +86,7 @@ def steps_in_parts(
         ]
     elif people:
         steps.append(_mix_step(_pieces(PIECE, cut, heard), edges_s, "mix", "Mix"))
-    steps += [step for step in of_parts if step not in sounds]
+    steps += drawn
     pictures = [f"{PICTURE}:{part.number}" for part in cut] if prepared.canvas else []
     video, *original = join_steps(prepared, pictures, bool(people), bool(people and plugin), request.title)
     steps.append(video)

@@ -20,10 +20,14 @@ class Notifier:
 
     def now(self, job: Job) -> None:
         self.forget(job)
+        self.tell(job.view())
+
+    def tell(self, view: JobView) -> None:
+        """Of a job that nothing else will be told of."""
         try:
-            self._on_change(job.view())
+            self._on_change(view)
         except Exception:
-            _log.exception("on_change of job %s", job.id)
+            _log.exception("on_change of job %s", view.id)
 
     def soon(self, job: Job) -> None:
         """Within the interval, with whatever else has changed by then."""

@@ -8,7 +8,7 @@ import sys
 
 from pydantic import ValidationError
 
-from vmeet_core.pipeline.log_file import LogFile
+from vmeet_core.pipeline.log_file import LogWriter
 from vmeet_core.pipeline.messages import Order, Report
 from vmeet_core.pipeline.usage import usage_of
 
@@ -21,17 +21,23 @@ _MB = 1_000_000
 
 class StepFailed(Exception):
     """The step did not get done. ``retry_after_s`` is set when it knows that another try may succeed; ``crashed`` when
-    its process ended without a word, so that nobody knows.
+    its process ended without a word, so that nobody knows; ``no_room`` when the disk was full, which is no fault of it.
     """
 
-    def __init__(self, message: str, retry_after_s: float | None = None, crashed: bool = False) -> None:
+    def __init__(
+        self, message: str, retry_after_s: float | None = None, crashed: bool = False, no_room: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
         self.crashed = crashed
+        self.no_room = no_room
 
 
 class Listener:
     """What wants to know of a process; overridden as needed."""
+
+    def started(self, pid: int) -> None:
+        """It runs on this machine."""
 
     def progress(self, share: float) -> None:
         """0 to 1."""
@@ -44,7 +50,7 @@ class Listener:
 
 
 async def run_process(
-    order: Order, listener: Listener, *, memory_bytes: int = 0, log_file: LogFile | None = None
+    order: Order, listener: Listener, *, memory_bytes: int = 0, log_file: LogWriter | None = None
 ) -> None:
     """Run the step to its end. Raises StepFailed. When cancelled, the process is gone before this returns.
 
@@ -58,6 +64,7 @@ async def run_process(
         limit=_MAX_LINE_BYTES,
         start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
     )
+    listener.started(process.pid)
     logging = asyncio.create_task(_read_log(_pipe(process.stderr), listener, log_file))
     watching = asyncio.create_task(_watch(process, listener, memory_bytes))
     try:
@@ -71,7 +78,7 @@ async def run_process(
     if ending is None:
         raise _sudden_end(code, watching, memory_bytes)
     if ending.kind == "failed":
-        raise StepFailed(ending.message, ending.retry_after_s, ending.crashed)
+        raise StepFailed(ending.message, ending.retry_after_s, ending.crashed, ending.no_room)
 
 
 def _pipe(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
@@ -114,7 +121,7 @@ async def _watch(process: asyncio.subprocess.Process, listener: Listener, memory
     return False
 
 
-async def _read_log(stream: asyncio.StreamReader, listener: Listener, log_file: LogFile | None) -> None:
+async def _read_log(stream: asyncio.StreamReader, listener: Listener, log_file: LogWriter | None) -> None:
     rest = ""
     while chunk := await stream.read(_CHUNK_BYTES):
         if log_file is not None:

@@ -6,7 +6,7 @@ from vmeet_core.pipeline.job import Job, Step
 
 PATIENCE_S = 3600.0  #: who has waited for so long waits behind nobody who came later
 
-_FRONT, _FRESH, _LATER = range(3)
+_FRONT, _FRESH, _AHEAD, _LATER = range(4)
 
 
 def waiting(jobs: Iterable[Job], now_s: float) -> list[tuple[Job, Step]]:
@@ -22,9 +22,13 @@ def next_time_s(jobs: Iterable[Job], now_s: float) -> float | None:
 
 
 def _urgency(job: Job, step: Step, now_s: float) -> tuple[int, float, float]:
-    """Small is urgent. By hand first; then meetings that have just ended; in each what playing needs before extras."""
+    """Small is urgent. By hand first; then meetings that have just ended, then those that still run; in each what
+    playing needs before extras.
+    """
     if job.priority == "front":
         return _FRONT, -(job.moved_at_s or 0.0), step.spec.extra
     patient = now_s - job.queued_at_s < PATIENCE_S
+    if job.is_ahead:
+        return _AHEAD, step.spec.extra, job.queued_at_s
     rank = _LATER if job.priority == "later" and patient else _FRESH
     return rank, step.spec.extra and patient, job.queued_at_s

@@ -46,7 +46,8 @@ class StepSpec(_Model):
     """A step of a job's graph. ``inputs`` (role → result of another step) and ``files`` (path → digest) are read.
 
     ``needs`` and ``extra`` say when it may run, ``group`` and ``group_title`` as what it is shown together with others
-    that make the same of other parts of the recording; they change nothing of the result.
+    that make the same of other parts of the recording; they change nothing of the result. Nor does ``reads_folder``:
+    the step looks for itself at what is in the recording's folder, so it runs where that is.
     """
 
     name: str
@@ -62,6 +63,7 @@ class StepSpec(_Model):
     extra: bool = False  #: the recording can be played without it
     group: str = ""
     group_title: str = ""
+    reads_folder: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from vmeet_core.settings import LayoutName
 
 FilesWanted = Literal["meeting", "per-person"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
-#: ``fresh``: a meeting that has just ended; ``later``: whatever can wait; ``front``: moved there by hand.
-Priority = Literal["front", "fresh", "later"]
+#: ``fresh``: a meeting that has just ended; ``ahead``: one that still runs; ``later``: whatever can wait; ``front``:
+#: moved there by hand.
+Priority = Literal["front", "fresh", "ahead", "later"]
 
 
 class ProcessRequest(BaseModel):
@@ -38,9 +39,11 @@ class Cost(BaseModel):
 
 
 class StepView(BaseModel):
-    """One step as the page shows it. ``seconds`` is how long its process ran; ``log_tail`` its last lines.
+    """One step as the page shows it, or all steps of a group. ``seconds`` is how long its process ran; ``log_tail`` its
+    last lines.
 
-    ``attempts`` is how often it failed so far; ``retry_in_s`` is set while it waits for another try.
+    ``attempts`` is how often it failed so far; ``retry_in_s`` is set while it waits for another try. ``parts`` is how
+    many steps the group has, 0 for a step of its own, ``parts_done`` how many of them are done.
     """
 
     name: str
@@ -53,6 +56,8 @@ class StepView(BaseModel):
     cost: Cost = Cost()
     attempts: int = 0
     retry_in_s: float | None = None
+    parts: int = 0
+    parts_done: int = 0
 
 
 class JobView(BaseModel):

@@ -6,7 +6,17 @@ from typing import Any
 
 from vmeet_core.hookspecs import Options
 from vmeet_core.plugins.registry import AnyProvider, Registry
-from vmeet_core.settings import Kind, Preset, Problem, Settings, SettingsError, did_you_mean, load_settings, validated
+from vmeet_core.settings import (
+    Kind,
+    Preset,
+    Problem,
+    Settings,
+    SettingsError,
+    did_you_mean,
+    load_settings,
+    missing_extras,
+    validated,
+)
 from vmeet_core.weights import WeightStore
 
 #: The keys of a preset that this version has no room to carry out. A preset that names one is refused: to skip a
@@ -42,8 +52,8 @@ def check_settings(settings: Settings, registry: Registry, weights: WeightStore)
 
 
 def unfit(settings: Settings, registry: Registry) -> list[Problem]:
-    """Every name, option and permission that does not fit the installed plugins."""
-    problems = [*_server(settings, registry), *_plugin_tables(settings, registry)]
+    """Every name, option and permission that does not fit the installed plugins, and every extra that is missing."""
+    problems = [*missing_extras(settings), *_server(settings, registry), *_plugin_tables(settings, registry)]
     for name, preset in settings.meetings.items():
         key = f"meetings.{name}"
         problems += [*_choices(settings, registry, preset, key), *_options(registry, preset, key)]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from vmeet_core.full_disk import is_full, reason
 from vmeet_core.manifest import (
     MANIFEST_NAME,
     SEGMENTS,
@@ -25,8 +26,10 @@ from vmeet_core.manifest import (
     Started,
     Stopped,
     encode,
+    part_of,
 )
 from vmeet_core.media.encoded import CLOCK_HZ, EncodedFrame
+from vmeet_core.recording.journal import Journal
 from vmeet_core.recording.segment import SegmentWriter
 
 logger = logging.getLogger(__name__)
@@ -34,6 +37,7 @@ QUEUE_ITEMS = 8192
 DISK_CHECK_S = 1.0
 REPORT_EVERY_S = 10.0
 REPORTS_AT_FIRST = 3
+IDLE_S = 5.0  #: a file that gets nothing for so long is not kept open over a border
 
 Track = tuple[str, SourceKind]  # participant id, source
 _Item = tuple[str, SourceKind, EncodedFrame] | AnyEvent | None
@@ -44,6 +48,10 @@ class Recorder:
 
     ``on_failure(reason)`` is called once, from the writing thread, when it had to stop by itself: a full disk, a
     disk with less than ``min_free_bytes``, or one too slow. What was written until then is kept.
+
+    In a recording in parts (``Started.part_s``) every track goes on in a new file soon after each border, so that all
+    files from before it are finished: sound at once, repeating what a decoder needs to settle; pictures at their next
+    keyframe.
     Raises OSError when the folder cannot be made.
     """
 
@@ -51,11 +59,13 @@ class Recorder:
         self.folder = folder
         self.recording_id = started.recording_id
         self.started_at_s = started.at_s
+        self._started = started
         self.ended_at_s = started.at_s
         self._min_free_bytes = min_free_bytes
         self._on_failure = on_failure
         self._queue: queue.Queue[_Item] = queue.Queue(QUEUE_ITEMS)
         self._tracks: dict[Track, SegmentWriter] = {}
+        self._parts: dict[Track, int] = {}  # of the open files; also read on the event loop
         self._left_out: set[str] = set()
         self._count = 0
         self._failed = threading.Event()
@@ -63,7 +73,7 @@ class Recorder:
         self._disk_checked_s = 0.0
         (folder / SEGMENTS).mkdir(parents=True)
         self._check_disk()
-        self._journal = (folder / MANIFEST_NAME).open("ab", buffering=0)
+        self._journal = Journal(folder / MANIFEST_NAME)
         self._append(started)
         self._thread = threading.Thread(target=self._run, name=f"recording-{started.recording_id}", daemon=True)
         self._thread.start()
@@ -85,6 +95,15 @@ class Recorder:
         """Anything else for the journal; sender reports are thinned out."""
         if not isinstance(event, SenderReport) or self._report_wanted(event):
             self._put(event)
+
+    @property
+    def part_s(self) -> float | None:
+        """As in ``Started``."""
+        return self._started.part_s
+
+    def wants_keyframe(self, participant_id: str, source: SourceKind) -> bool:
+        """Whether a picture track has no file of the present part, and gets one with its next keyframe."""
+        return self._parts.get((participant_id, source), -1) < part_of(self._started, time.time())
 
     def _report_wanted(self, report: SenderReport) -> bool:
         count, last_s = self._reports.get(report.ssrc, (0, 0.0))
@@ -118,7 +137,7 @@ class Recorder:
     def _run(self) -> None:
         while not self._failed.is_set():
             try:
-                self._check_disk_now_and_then()
+                self._look_around_now_and_then()
                 item = self._queue.get(timeout=DISK_CHECK_S)
                 if item is None:
                     break
@@ -126,7 +145,7 @@ class Recorder:
             except queue.Empty:
                 continue
             except OSError as error:
-                self._fail(f"writing failed: {error.strerror or error}")
+                self._fail(reason(error) if is_full(error) else f"writing failed: {reason(error)}")
             except Exception:
                 logger.exception("recording %s: a frame could not be written", self.recording_id)
         self._finish()
@@ -151,20 +170,28 @@ class Recorder:
             return
         writer = self._tracks.get(track)
         if writer is not None and not writer.continues(frame):
-            self._end_tracks(lambda each: each == track)
+            self._end_track(track)
             writer = None
         if writer is None:
             if not frame.keyframe:
                 return
-            writer = self._start_segment(track, frame)
+            writer = self._start_segment(track, frame, ())
+        elif frame.keyframe and part_of(self._started, writer.due_s(frame)) > self._parts[track]:
+            frame, preroll = writer.opening(frame), writer.tail.before(frame) if writer.tail else ()
+            self._end_track(track, writer.time_s(frame))
+            writer = self._start_segment(track, frame, preroll)
         writer.write(frame)
 
-    def _start_segment(self, track: Track, frame: EncodedFrame) -> SegmentWriter:
+    def _start_segment(self, track: Track, frame: EncodedFrame, preroll: tuple[EncodedFrame, ...]) -> SegmentWriter:
+        """``preroll`` are the frames right before that one, to be repeated."""
         self._count += 1
         person = re.sub(r"[^A-Za-z0-9_-]", "_", track[0])
         name = f"{self._count:04d}-{person}-{track[1]}.mkv"
-        writer = SegmentWriter(self.folder / SEGMENTS / name, frame)
+        writer = SegmentWriter(self.folder / SEGMENTS / name, preroll[0] if preroll else frame)
         self._tracks[track] = writer
+        self._parts[track] = part_of(self._started, frame.wall_s)
+        for each in preroll:
+            writer.write(each)
         self._append(
             SegmentStarted(
                 at_s=time.time(),
@@ -176,26 +203,39 @@ class Recorder:
                 ssrc=frame.ssrc,
                 rtp=frame.rtp_timestamp,
                 wall_s=frame.wall_s,
+                preroll_s=writer.time_s(frame),
             )
         )
         return writer
 
     def _end_tracks(self, concerned: Callable[[Track], bool]) -> None:
         for track in [track for track in self._tracks if concerned(track)]:
-            writer = self._tracks.pop(track)
-            writer.close()
-            self._append(
-                SegmentEnded(
-                    at_s=time.time(), file=writer.path.name, frames=writer.frames, duration_s=writer.duration_s
-                )
-            )
+            self._end_track(track)
+
+    def _end_track(self, track: Track, until_s: float | None = None) -> None:
+        """``until_s``: where in its file the next one goes on."""
+        writer = self._tracks.pop(track)
+        del self._parts[track]
+        writer.close()
+        duration_s = writer.duration_s if until_s is None else until_s
+        self._append(SegmentEnded(at_s=time.time(), file=writer.path.name, frames=writer.frames, duration_s=duration_s))
+
+    def _end_idle_tracks(self) -> None:
+        """What comes no more without having been turned off, as from a page in the background, holds up no part."""
+        now_s = time.monotonic()
+        for track, writer in list(self._tracks.items()):
+            idle_s = now_s - writer.written_s
+            if idle_s > IDLE_S and part_of(self._started, writer.wall_s + idle_s) > self._parts[track]:
+                self._end_track(track)
 
     def _append(self, event: AnyEvent) -> None:
-        self._journal.write(encode(event))
+        self._journal.append(encode(event))
 
-    def _check_disk_now_and_then(self) -> None:
+    def _look_around_now_and_then(self) -> None:
         if time.monotonic() - self._disk_checked_s > DISK_CHECK_S:
             self._check_disk()
+            if self._queue.empty():  # else what seems idle may just wait for the disk
+                self._end_idle_tracks()
 
     def _check_disk(self) -> None:
         self._disk_checked_s = time.monotonic()
@@ -225,7 +265,7 @@ class Recorder:
     def _end_each(self) -> None:
         for track in list(self._tracks):
             try:
-                self._end_tracks(lambda each, track=track: each == track)  # type: ignore[misc]
+                self._end_track(track)
             except OSError as error:
                 logger.warning("recording %s: closing %s: %s", self.recording_id, track, error)
 

@@ -1,6 +1,8 @@
 """One Matroska file of one track, written frame by frame so that a kill loses at most a fraction of a second."""
 
 import io
+import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ from av.container import InputContainer
 from av.packet import Packet
 
 from vmeet_core.media.encoded import CLOCK_HZ, EncodedFrame
+from vmeet_core.recording.sound_tail import SoundTail
 
+MOST_LATE_S = 3.0
 #: Clusters of 200 ms, flushed at once: with the default of 5 s a kill loses 5 s.
 OPTIONS = {"flush_packets": "1", "cluster_time_limit": "200"}
 
@@ -38,6 +42,7 @@ def parameter_sets(access_unit: bytes) -> tuple[bytes, ...]:
 class SegmentWriter:
     """Opens with the frame that starts it (a keyframe); presentation time 0 is that frame.
 
+    ``wall_s`` is when the latest frame arrived, ``written_s`` when it was written (monotonic clock).
     Raises OSError (FFmpeg's errors are OSErrors) when the disk does not take it, ValueError for a bad first frame.
     """
 
@@ -48,7 +53,12 @@ class SegmentWriter:
         self.size_px = picture_size(first)
         self._parameter_sets = parameter_sets(first.data) if first.codec == "h264" else ()
         self.frames = 0
-        self._time_base = Fraction(1, CLOCK_HZ[first.codec])
+        self.wall_s = first.wall_s
+        self.written_s = time.monotonic()
+        self.tail = SoundTail() if first.codec == "opus" else None
+        self._fastest_s = float("inf")  # the earliest that time 0 would have come, as the frames came
+        self._clock_hz = CLOCK_HZ[first.codec]
+        self._time_base = Fraction(1, self._clock_hz)
         self._last_rtp = first.rtp_timestamp
         self._pts = 0
         self._container = av.open(str(path), "w", format="matroska", options=OPTIONS)
@@ -65,7 +75,7 @@ class SegmentWriter:
     @property
     def duration_s(self) -> float:
         """From the first frame to the latest."""
-        return float(self._pts * self._time_base)
+        return self._pts / self._clock_hz
 
     def continues(self, frame: EncodedFrame) -> bool:
         """Whether this frame belongs into the same file."""
@@ -77,11 +87,32 @@ class SegmentWriter:
             return parameter_sets(frame.data) in ((), self._parameter_sets)
         return picture_size(frame) == self.size_px
 
+    def time_s(self, frame: EncodedFrame) -> float:
+        """Where the next frame, if it is this one, lies in the file."""
+        return self._pts_of(frame) / self._clock_hz
+
+    def due_s(self, frame: EncodedFrame) -> float:
+        """When the next frame would have arrived (Unix time), had it been under way no longer than the fastest one.
+
+        What would be later by more than ``MOST_LATE_S`` was not: its sender's timestamps have stood still.
+        """
+        time_s = self.time_s(frame)
+        return max(min(self._fastest_s, frame.wall_s - time_s) + time_s, frame.wall_s - MOST_LATE_S)
+
+    def opening(self, frame: EncodedFrame) -> EncodedFrame:
+        """A keyframe of this track, such that another file can open with it: H.264 needs its parameter sets."""
+        if frame.codec != "h264" or parameter_sets(frame.data):
+            return frame
+        return replace(frame, data=b"".join(b"\0\0\0\1" + unit for unit in self._parameter_sets) + frame.data)
+
     def write(self, frame: EncodedFrame) -> None:
         """Append one frame."""
-        step = (frame.rtp_timestamp - self._last_rtp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-        self._pts = max(self._pts + step, self._pts + 1 if self.frames else 0)
+        self._pts = self._pts_of(frame)
         self._last_rtp = frame.rtp_timestamp
+        self._fastest_s = min(self._fastest_s, frame.wall_s - self.duration_s)
+        self.wall_s, self.written_s = frame.wall_s, time.monotonic()
+        if self.tail is not None:
+            self.tail.add(frame)
         packet = Packet(frame.data)
         packet.stream = self._stream
         packet.pts = packet.dts = self._pts
@@ -89,6 +120,10 @@ class SegmentWriter:
         packet.is_keyframe = frame.keyframe
         self._container.mux(packet)
         self.frames += 1
+
+    def _pts_of(self, frame: EncodedFrame) -> int:
+        step: int = (frame.rtp_timestamp - self._last_rtp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+        return max(self._pts + step, self._pts + 1 if self.frames else 0)
 
     def close(self) -> None:
         """Finish the file; what was written stays readable even if this fails."""

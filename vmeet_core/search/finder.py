@@ -1,9 +1,9 @@
 """Finds recordings by their texts: first which, by the index; then where, in those that are to be shown."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, func, intersect, literal, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from vmeet_core.search import gram_index
@@ -14,6 +14,7 @@ from vmeet_core.search.texts import NAMES, TRANSCRIPT, BlockRow, TextRow
 HITS = 3  #: shown of a recording at most
 SHOWN_CHARS = 160  #: of a text at most
 BEFORE_CHARS = 40  #: of a longer one before the first mark
+MOST_LISTED = 1000  #: recordings in one question: databases take no more than some 30,000 parameters
 IN_NAMES, TOGETHER, APART = range(3)
 
 
@@ -41,10 +42,24 @@ async def ranks(session: AsyncSession, terms: Sequence[Term]) -> dict[str, int]:
     rows = await session.execute(together.add_columns(rank).group_by(BlockRow.recording_id))
     found: dict[str, int] = {row.recording_id: row.best for row in rows}
     if len(terms) > 1:
-        each = [_blocks(session, [term], f"term_{number}") for number, term in enumerate(terms)]
-        everywhere: list[str] = list((await session.execute(intersect(*each))).scalars())
-        found |= {recording_id: APART for recording_id in everywhere if recording_id not in found}
+        found |= dict.fromkeys(await _apart(session, terms, found.keys()), APART)
     return found
+
+
+async def _apart(session: AsyncSession, terms: Sequence[Term], found: Set[str]) -> set[str]:
+    """The other recordings in which every term occurs somewhere: of common terms there are few, or none, since most
+    have them together. Each term is looked for in those alone that have the ones before.
+    """
+    everyone = await session.scalars(select(BlockRow.recording_id).distinct())
+    candidates = set(everyone.all()) - found
+    for number, term in enumerate(terms):
+        if not candidates:
+            break
+        blocks = _blocks(session, [term], f"term_{number}")
+        if len(candidates) <= MOST_LISTED:
+            blocks = blocks.where(BlockRow.recording_id.in_(candidates))
+        candidates &= set((await session.scalars(blocks.distinct())).all())
+    return candidates
 
 
 def _blocks(session: AsyncSession, terms: Sequence[Term], name: str) -> Select[Any]:
@@ -76,15 +91,14 @@ async def hits(session: AsyncSession, terms: Sequence[Term], recording_ids: Sequ
         .where(BlockRow.recording_id.in_(recording_ids), BlockRow.kind == TRANSCRIPT, or_(*conditions))
         .subquery()
     )
-    chosen = (
-        select(inner.c.recording_id, inner.c.source, TextRow)
-        .join(TextRow, TextRow.id == inner.c.id)
-        .where(inner.c.place <= HITS)
-        .order_by(inner.c.place)
-    )
+    best = select(inner.c.id, inner.c.recording_id, inner.c.source).where(inner.c.place <= HITS).order_by(inner.c.place)
+    chosen = (await session.execute(best)).all()
+    # Asked for by themselves: PostgreSQL would expect some of every recording, and read the texts of all.
+    texts = select(TextRow).where(TextRow.id.in_([row.id for row in chosen]))
+    rows = {row.id: row for row in await session.scalars(texts)}
     found: dict[str, list[Hit]] = {}
-    for recording_id, source, row in await session.execute(chosen):
-        found.setdefault(recording_id, []).append(_hit(row, source, [term.piece for term in terms]))
+    for text_id, recording_id, source in chosen:
+        found.setdefault(recording_id, []).append(_hit(rows[text_id], source, [term.piece for term in terms]))
     return found
 
 

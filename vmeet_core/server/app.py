@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 import vmeet_core
-from vmeet_core.database import Address, Database, sqlite_address
+from vmeet_core.database import Address, Database, DatabaseUnavailable, sqlite_address
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.plugins import Registry
 from vmeet_core.server.access import COOKIE, access_key, guard, is_always_asked, is_loopback, proof
@@ -198,6 +198,8 @@ def run(settings: Settings, registry: Registry) -> None:
     app.on_startup.append(_spare_what_stays)
     try:
         web.run_app(app, host=host, port=port, print=None, access_log=None, shutdown_timeout=5, loop=new_event_loop())
+    except DatabaseUnavailable as error:
+        raise ServerError(f"{error}. Free it, or make room on its disk, and start again.") from error
     except OSError as error:
         raise ServerError(
             f"cannot listen on {settings.server.bind}: {error.strerror or error}. "

@@ -3,8 +3,6 @@
 A filter that protects privacy fails closed. From ``start`` on nothing of the raw picture leaves: it is shielded before
 anything else is done. The others see a card until the first filtered picture; when the worker fails they keep the last
 filtered picture of this activation for a moment, then the card. A filter of another kind lets the raw picture through.
-
-A worker is asked for when a picture comes, not before: cameras that are off or send nothing take no room from others.
 """
 
 import asyncio
@@ -14,10 +12,11 @@ from typing import Any, Literal
 
 from vmeet_core.live.card import Card
 from vmeet_core.live.messages import LiveFrame
-from vmeet_core.live.pool import LivePool, LiveTrack, NoRoom, TrackEvents
+from vmeet_core.live.pool import LivePool, TrackEvents
 from vmeet_core.live.worker import Track
 from vmeet_core.manifest import SourceKind
 from vmeet_core.media.encoded import EncodedFrame
+from vmeet_core.server.worker_place import WorkerPlace
 from vmeet_core.sfu.assembler import FrameAssembler
 from vmeet_core.sfu.ingress import Ingress
 from vmeet_core.sfu.made_source import MadeSource
@@ -26,7 +25,6 @@ CARD_EVERY_S = 1.0
 MEASURE_S = 0.2
 SIZES = ((180, 100_000), (0, 1_800_000))  #: of what is made of a camera: those that a page itself would send
 LAST_PICTURE_S = 3.0  #: so long the last filtered picture stays when no more come
-RETRY_S = 5.0  #: after so long a worker is asked for again where there was none, or no room
 IDLE_S = 10.0  #: a camera that sends nothing for so long makes room for others
 CLOCK_HZ = 90_000
 WRAP = 1 << 32
@@ -48,15 +46,11 @@ class FilteredCamera(TrackEvents):
         self.is_reduced = False  #: whether there was no room for the whole picture
         self.found_no_room = False  #: whether it failed since there was none for a small one either
         self._cameras = cameras
-        self._pool = pool
+        self._place = WorkerPlace(pool, self, self._refused, self._entered)
         self._card = card
         self._on_state = on_state
-        self._wanted: Track | None = None  # what a worker is to do with the next picture; None: nothing, or given up
-        self._track: LiveTrack | None = None
-        self._retry_s = 0.0
         self._muted = False
         self._private = False
-        self._epoch = 0
         self._assembler: FrameAssembler | None = None
         self._shown_s = 0.0  # when the latest filtered picture came
         self._shows_card = False
@@ -83,7 +77,7 @@ class FilteredCamera(TrackEvents):
         self._close_track()
         if not protects_privacy:
             self._unshield()
-        self._wanted, self._retry_s = track, 0.0
+        self._place.want(track)
         self._set("starting", "")
         if goes_on:
             self._watch()
@@ -107,10 +101,7 @@ class FilteredCamera(TrackEvents):
 
     def update(self, filter_name: str, options: dict[str, Any]) -> None:
         """Other options for a filter, from the next picture on."""
-        if self._wanted is not None:
-            self._wanted = self._wanted.with_options(filter_name, options)
-        if self._track is not None:
-            self._track.update(filter_name, options)
+        self._place.update(filter_name, options)
 
     def set_card(self, card: Card) -> None:
         """Show another one from now on."""
@@ -161,35 +152,23 @@ class FilteredCamera(TrackEvents):
 
     def _on_raw(self, frame: EncodedFrame) -> None:
         self._latest = (frame.rtp_timestamp, time.monotonic())
-        if self._track is None:
-            self._open()
-        if self._track is not None:
-            self._track.frame(LiveFrame(frame.codec, frame.data, frame.rtp_timestamp, self._epoch, frame.keyframe))
+        track = self._place.take()
+        if track is not None:
+            track.frame(LiveFrame(frame.codec, frame.data, frame.rtp_timestamp, self._place.epoch, frame.keyframe))
 
-    def _open(self) -> None:
-        """Ask for a worker, if that has not just been done in vain."""
-        now_s = time.monotonic()
-        if self._wanted is None or now_s < self._retry_s:
-            return
-        self._epoch += 1
-        try:
-            self._track = self._pool.open(self._wanted._replace(epoch=self._epoch), self)
-        except RuntimeError as error:
-            self._retry_s = now_s + RETRY_S
-            no_room = isinstance(error, NoRoom)
-            if (self.state, self.found_no_room) != ("failed", no_room):
-                self._set("failed", str(error), no_room)
-                self._watch()
-            return
+    def _refused(self, reason: str, no_room: bool) -> None:
+        if (self.state, self.found_no_room) != ("failed", no_room):
+            self._set("failed", reason, no_room)
+            self._watch()
+
+    def _entered(self) -> None:
         if self.state == "failed":
             self._set("starting", "")
 
     def _make_room(self) -> None:
         """Nothing comes for now. When something does, it goes on as at the beginning."""
-        track, self._track = self._track, None
+        self._place.leave()
         self.is_reduced = False
-        if track is not None:
-            self._pool.close_track(track)
         if self.state in ("on", "interrupted"):
             self._set("starting", "")
 
@@ -197,7 +176,7 @@ class FilteredCamera(TrackEvents):
 
     def frame(self, frame: LiveFrame) -> None:
         """A filtered picture, of this activation."""
-        if frame.size >= len(self.sources) or frame.epoch != self._epoch:
+        if frame.size >= len(self.sources) or frame.epoch != self._place.epoch:
             return
         source = self.sources[frame.size]
         if (clocks := self._cameras[-1].last_sender_report) is not None:
@@ -212,8 +191,8 @@ class FilteredCamera(TrackEvents):
     def _end_card(self, frame: LiveFrame) -> None:
         """At a keyframe, for all sizes at once: what went before cannot be continued."""
         if not frame.keyframe:
-            if self._track is not None:
-                self._track.request_keyframe()
+            if self._place.track is not None:
+                self._place.track.request_keyframe()
             return
         self._shows_card = False
         self._shown_s = time.monotonic()
@@ -238,7 +217,7 @@ class FilteredCamera(TrackEvents):
 
     def failed(self, filter_name: str, reason: str) -> None:
         """Nothing more comes of it."""
-        self._track = self._wanted = None
+        self._place.lose()
         self.is_reduced = False
         self._set("failed", f"{filter_name}: {reason}" if filter_name and filter_name not in reason else reason)
         self._watch()
@@ -249,8 +228,8 @@ class FilteredCamera(TrackEvents):
         """A receiver wants one of what it is shown."""
         if self._shows_card:
             self._send_card()
-        elif self._track is not None:
-            self._track.request_keyframe()
+        elif self._place.track is not None:
+            self._place.track.request_keyframe()
 
     def _show_card(self) -> None:
         if not self._private:
@@ -287,7 +266,7 @@ class FilteredCamera(TrackEvents):
         for source in self.sources:
             source.measure(now_s)
         stale = self._private and now_s - self._shown_s > LAST_PICTURE_S
-        if self._track is not None and self._latest is not None and now_s - self._latest[1] > IDLE_S:
+        if self._place.track is not None and self._latest is not None and now_s - self._latest[1] > IDLE_S:
             self._make_room()
         if (self._shows_card or stale) and now_s - self._card_s >= CARD_EVERY_S:
             self._show_card()
@@ -296,10 +275,8 @@ class FilteredCamera(TrackEvents):
     # ---- the end ----
 
     def _close_track(self) -> None:
-        track, self._track = self._track, None
-        self._wanted, self.is_reduced = None, False
-        if track is not None:
-            self._pool.close_track(track)
+        self._place.give_up()
+        self.is_reduced = False
         if self._assembler is not None:
             self._cameras[-1].remove_listener(self._assembler)
             self._assembler = None

@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,14 @@ from vmeet_core.media.segments import segment_duration_s
 from vmeet_core.meetings import Choices, Meeting, new_meeting
 from vmeet_core.pipeline import graph
 from vmeet_core.pipeline.prepared import Prepared
-from vmeet_core.pipeline.scheduler import RESULTS, Scheduler
+from vmeet_core.pipeline.scheduler import RESULTS, Scheduler, UnknownJob
 from vmeet_core.pipeline.views import FilesWanted, JobView, Priority, ProcessRequest
 from vmeet_core.plugins import Registry
 from vmeet_core.protocol import RecordingInfo
 from vmeet_core.recording.recorder import Recorder
+from vmeet_core.server.ahead import WorkAhead
 from vmeet_core.server.events import EventHub
+from vmeet_core.server.folder_sizes import FolderSizes, folder_bytes
 from vmeet_core.server.ice_servers import page_ice_servers
 from vmeet_core.server.live_engines import LiveEngines
 from vmeet_core.server.live_meeting import LiveMeeting, Surroundings
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 SWEEP_S = 5.0
 EVER = float("inf")  #: a recording that began or ended is written as soon as the database takes it
 LAST_WRITE_S = 5.0  #: but when the server ends, the next one finds out by itself
+NOT_PROCESSED, UNREADABLE = "not processed", "its journal cannot be read"  #: notes of recordings without a job
 
 
 class UnknownRecording(LookupError):
@@ -60,11 +62,18 @@ class Hall:
         self._lock = asyncio.Lock()
         self._jobs_lock = asyncio.Lock()  # no job may begin on a recording while that is being deleted
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._ahead: dict[str, WorkAhead] = {}  #: by recording
+        self._sizes = FolderSizes()
         place = RecordingPlace(
-            self.recordings_dir, settings.recording.min_free_bytes, self._on_recording, self._on_recorded
+            self.recordings_dir,
+            settings.recording.min_free_bytes,
+            self._on_recording,
+            self._on_recorded,
+            settings.recording.part_s,
         )
         self.engines = LiveEngines(settings)
-        self._surroundings = Surroundings(network, self._ice_servers, place, traffic, self.engines)
+        self._keeping: dict[str, set[asyncio.Task[None]]] = {}  # by meeting: who is left out is being written
+        self._surroundings = Surroundings(network, self._ice_servers, place, traffic, self.engines, self._keep_left_out)
 
     def _ice_servers(self, participant_id: str) -> list[dict[str, str]]:
         return page_ice_servers(self.settings, participant_id, time.time())
@@ -137,9 +146,24 @@ class Hall:
             await asyncio.sleep(SWEEP_S)
             async with self._lock:
                 for meeting_id, live in list(self._live.items()):
-                    if live.idle_s > SWEEP_S:
+                    if live.idle_s > SWEEP_S and meeting_id not in self._keeping:
                         del self._live[meeting_id]
                         await live.close()
+
+    def _keep_left_out(self, meeting: Meeting) -> None:
+        """Whom the host has left out is left out by the next server, too: written as soon as the database takes it."""
+        task = asyncio.create_task(self.store.keep_left_out(meeting, EVER))
+        self._keeping.setdefault(meeting.id, set()).add(task)
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._kept(meeting.id, done))
+
+    def _kept(self, meeting_id: str, task: asyncio.Task[None]) -> None:
+        self._keeping[meeting_id].discard(task)
+        if not self._keeping[meeting_id]:
+            del self._keeping[meeting_id]
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("who is left out of meeting %s could not be kept: %r", meeting_id, error)
 
     # ---- recordings ----
 
@@ -149,12 +173,32 @@ class Hall:
         except DatabaseUnavailable as error:  # the server ends
             logger.error("recording %s will be entered at the next start: %s", recorder.recording_id, error)
             return
+        self._work_ahead(meeting, recorder)
         await self.tell(recorder.recording_id)
+
+    def _work_ahead(self, meeting: Meeting, recorder: Recorder) -> None:
+        """Begin to process what is over of a recording, as far as it comes in parts, and the settings want that."""
+        recording_id, part_s = recorder.recording_id, recorder.part_s
+        if part_s is None or not self.settings.pipeline.ahead:
+            return
+
+        async def begin() -> str:
+            request, folder = _request(self.preset_of(meeting)), self.recordings_dir / recording_id
+            async with self._jobs_lock:
+                return await self.pipeline.begin_ahead(recording_id, folder, request)
+
+        self._ahead[recording_id] = WorkAhead(recorder.started_at_s, part_s, begin, self.pipeline.renew)
+
+    async def _end_ahead(self, recording_id: str) -> None:
+        work = self._ahead.pop(recording_id, None)
+        if work is not None:
+            await work.end()
 
     async def _on_recorded(self, meeting: Meeting, recorder: Recorder, people: list[str], note: str | None) -> None:
         duration_s = max(recorder.ended_at_s - recorder.started_at_s, 0.0)
         try:
             await self.store.finish_recording(recorder.recording_id, duration_s, people, note, EVER)
+            await self._end_ahead(recorder.recording_id)
             await self._process_or_say_why(recorder.recording_id, self.preset_of(meeting))
         except DatabaseUnavailable as error:  # the server ends
             logger.error("recording %s will be looked at at the next start: %s", recorder.recording_id, error)
@@ -171,7 +215,7 @@ class Hall:
             await self.process(recording_id, preset, EVER, priority=priority)
         except Permanent as error:
             logger.warning("recording %s is kept, but not processed: %s", recording_id, error)
-            await self.store.add_note(recording_id, f"not processed: {error}", EVER)
+            await self.store.add_note(recording_id, f"{NOT_PROCESSED}: {error}", EVER)
 
     async def process(
         self,
@@ -183,19 +227,41 @@ class Hall:
         priority: Priority = "fresh",
         name: str = "",
     ) -> str:
-        """Queue the recording for the pipeline; returns the job's id. Raises Permanent for what cannot be had, and
-        UnknownRecording for what has been deleted.
+        """Queue the recording for the pipeline; returns the job's id. One that ran ahead of its end goes on.
+
+        Raises Permanent for what cannot be had, and UnknownRecording for what has been deleted.
         """
-        request = ProcessRequest(denoiser=preset.denoiser, options=preset.options, layout=preset.layout, files=files)
+        request = _request(preset, files)
         folder = self.recordings_dir / recording_id
         async with self._jobs_lock:
             row = await self.store.recording(recording_id)
             if row is None:
                 raise UnknownRecording(recording_id)
+            job_id = self.pipeline.ahead().get(recording_id)
+            if job_id is not None and await self._finish_ahead(job_id, request, patience_s, priority, name):
+                return job_id
             first = graph.prepare_file(row.media, row.title) if row.media else None
             return await self.pipeline.submit(
                 recording_id, folder, request, patience_s, first_step=first, priority=priority, name=name
             )
+
+    async def _finish_ahead(
+        self, job_id: str, request: ProcessRequest | None, patience_s: float, priority: Priority, name: str
+    ) -> bool:
+        """Whether the job is now that of a recording that has ended; otherwise it is cancelled. None: as it was."""
+        try:
+            await self.pipeline.finish_ahead(job_id, request, patience_s, priority=priority, name=name)
+            return True
+        except DatabaseUnavailable:
+            raise
+        except UnknownJob:  # cancelled at this moment
+            return False
+        except Permanent:  # what comes in its place will say so
+            logger.info("job %s cannot be what is asked for now, and is cancelled", job_id)
+        except Exception:
+            logger.exception("job %s cannot go on, and is cancelled", job_id)
+        await self.pipeline.cancel(job_id)
+        return False
 
     async def cancel_job(self, job_id: str) -> None:
         """Raises UnknownJob."""
@@ -206,6 +272,9 @@ class Hall:
         """Raises UnknownJob."""
         async with self._jobs_lock:
             await self.pipeline.retry(job_id)
+            for recording_id, ahead in self.pipeline.ahead().items():
+                if ahead == job_id and recording_id not in self._ahead:  # the recording has ended since
+                    await self._finish_ahead(job_id, None, PATIENCE_S, "later", "")
 
     async def move_job_to_front(self, job_id: str) -> None:
         """Raises UnknownJob."""
@@ -262,10 +331,8 @@ class Hall:
         scheduler = Scheduler(database, self.settings, self.on_job_change, registry=self._registry)
         self._running = (Store(database), scheduler)
         database.patience.on_trouble = self._on_database_trouble
-        await self.store.index_names()
-        await self.finish_deletions()
-        await scheduler.start()
-        await self.recover()
+        for begin in (self.store.index_names, self.finish_deletions, scheduler.start, self.recover):
+            await _insist(begin)
         sweeper = asyncio.create_task(self.forget_empty_meetings())
         try:
             yield
@@ -273,6 +340,8 @@ class Hall:
             sweeper.cancel()
             database.patience.hurry(LAST_WRITE_S)
             await self.close_meetings()
+            for recording_id in list(self._ahead):
+                await self._end_ahead(recording_id)
             await self.engines.close()
             await scheduler.close()
             await asyncio.gather(*self._tasks, return_exceptions=True)  # cancelled, they would leave connections open
@@ -286,14 +355,33 @@ class Hall:
                 duration_s, people = await asyncio.to_thread(_measure, folder)
             except (OSError, ValueError) as error:
                 logger.error("recording %s cannot be recovered: %s", row.id, error)
-                await self.store.finish_recording(row.id, 0.0, [], f"its journal cannot be read: {error}")
+                await self.store.finish_recording(row.id, 0.0, [], f"{UNREADABLE}: {error}")
                 continue
             await self.store.finish_recording(row.id, duration_s, people, "the server was stopped while it recorded")
-            meeting = await self.store.meeting(row.meeting_id) if row.meeting_id else None
-            await self._process_or_say_why(row.id, self.preset_of(meeting) if meeting is not None else Preset())
+            await self._process_recovered(row)
             logger.info("recording %s was cut short and is recovered: %.1f s", row.id, duration_s)
+        await self._recover_jobs()
         for row in await self.store.recordings(state="uploaded"):
             await self.process_upload(row.id)
+
+    async def _recover_jobs(self) -> None:
+        """Of recordings that had ended: a kill may have come before their job was queued, or before it was told."""
+        rows = await self.store.without_jobs()
+        for recording_id, job_id in self.pipeline.ahead().items():
+            row = await self.store.recording(recording_id)
+            if row is None or UNREADABLE in (row.note or ""):
+                await self.pipeline.cancel(job_id)
+            else:
+                rows.append(row)
+        for row in rows:
+            noted = any(each in (row.note or "") for each in (NOT_PROCESSED, UNREADABLE))
+            if not noted and await asyncio.to_thread((self.recordings_dir / row.id / MANIFEST_NAME).is_file):
+                await self._process_recovered(row)
+                logger.info("recording %s was not processed, and is now", row.id)
+
+    async def _process_recovered(self, row: RecordingRow) -> None:
+        meeting = await self.store.meeting(row.meeting_id) if row.meeting_id else None
+        await self._process_or_say_why(row.id, self.preset_of(meeting) if meeting is not None else Preset())
 
     async def _enter_unknown(self) -> None:
         """Recordings of a server that was killed before its database answered: their journals say what they are."""
@@ -396,9 +484,13 @@ class Hall:
             "upload": await asyncio.to_thread(self._upload_of, row) if row.media else None,
             "state": _state(row, job, done),
             "thumbnail": f"/api/recordings/{row.id}/files/{thumbnail}" if thumbnail else None,
-            "size_bytes": await asyncio.to_thread(folder_bytes, self.recordings_dir / row.id),
+            "size_bytes": await asyncio.to_thread(self._bytes_of, row),
             "job": job.model_dump(mode="json") if job else None,
         }
+
+    def _bytes_of(self, row: RecordingRow) -> int:
+        count = folder_bytes if row.state == "recording" else self._sizes.bytes_of
+        return count(self.recordings_dir / row.id)
 
     def _upload_of(self, row: RecordingRow) -> dict[str, Any]:
         """The file as it was uploaded."""
@@ -417,6 +509,10 @@ class Hall:
         self._live.clear()
 
 
+def _request(preset: Preset, files: FilesWanted = "meeting") -> ProcessRequest:
+    return ProcessRequest(denoiser=preset.denoiser, options=preset.options, layout=preset.layout, files=files)
+
+
 def _state(row: RecordingRow, job: JobView | None, done: JobView | None) -> str:
     if row.state == "uploaded":
         return "processing"
@@ -425,6 +521,15 @@ def _state(row: RecordingRow, job: JobView | None, done: JobView | None) -> str:
     if job.state in ("queued", "running"):
         return "processing"
     return "ready" if done is not None else "failed" if job.state == "failed" else "recorded"
+
+
+async def _insist(begin: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """A server that ended because its disk is full would not be there when there is room again."""
+    while True:
+        try:
+            return await begin()
+        except DatabaseUnavailable as error:
+            logger.error("the server cannot begin yet: %s", error)
 
 
 def _unknown(folder: Path, known: set[str]) -> list[Started]:
@@ -443,17 +548,3 @@ def _measure(folder: Path) -> tuple[float, list[str]]:
     """Length and people of a recording without an end, from its journal and its files."""
     timeline = build_timeline(read_manifest(folder), lambda file: segment_duration_s(folder / SEGMENTS / file))
     return timeline.duration_s, list(dict.fromkeys(person.name for person in timeline.people))
-
-
-def folder_bytes(folder: Path) -> int:
-    """Size of all files below a folder; files that vanish meanwhile do not count."""
-    total, folders = 0, [str(folder)]
-    while folders:
-        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                    continue
-                with contextlib.suppress(OSError):
-                    total += entry.stat().st_size if entry.is_file() else 0
-    return total

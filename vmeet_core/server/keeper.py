@@ -5,13 +5,17 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
-from vmeet_core.server.hall import Hall, folder_bytes
+from vmeet_core.server.clock_doubt import ClockDoubt
+from vmeet_core.server.folder_sizes import folder_bytes
+from vmeet_core.server.hall import Hall
 from vmeet_core.server.retention import Due, Held, due_now, ended_at_s, next_due
 
 logger = logging.getLogger(__name__)
 ROUND_S = 600.0
+CLOCK = "clock.json"  #: what the clock said last, in the data folder
 REASONS = {"age": "it ended more than {age} days ago", "size": "all recordings take more than {size} bytes"}
 
 
@@ -23,6 +27,7 @@ class Keeper:
         self._in_use = in_use
         self._clock = clock
         self._rules = hall.settings.recording
+        self._doubt = ClockDoubt(Path(hall.settings.server.data_dir) / CLOCK)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -47,8 +52,16 @@ class Keeper:
         await self._hall.finish_deletions()
         if not (self._rules.max_age_days or self._rules.max_total_bytes):
             return []
-        dues = due_now(await self._held(), self._rules, self._clock())
+        held = await self._held()
+        believed_s = await self._believed_s(held)
+        rules = self._rules if believed_s is None else self._rules.model_copy(update={"max_age_days": 0})
+        dues = due_now(held, rules, self._clock())
         return [due.recording.id for due in dues if await self._delete(due)]
+
+    async def _believed_s(self, held: list[Held]) -> float | None:
+        """None when the clock is believed; else when it will be: until then nothing is too old."""
+        newest_s = max((each.ended_at_s for each in held), default=None)
+        return await asyncio.to_thread(self._doubt.look, self._clock(), newest_s)
 
     async def _delete(self, due: Due) -> bool:
         recording = due.recording
@@ -66,6 +79,8 @@ class Keeper:
         """The rules, how much there is, and what goes next."""
         held = await self._held()
         due = next_due(held, self._rules, self._clock())
+        if due is not None and due.reason == "age" and (believed_s := await self._believed_s(held)) is not None:
+            due = due._replace(at_s=max(due.at_s or 0.0, believed_s))
         told = (
             {"id": due.recording.id, "title": due.recording.title, "reason": due.reason, "at_s": due.at_s}
             if due

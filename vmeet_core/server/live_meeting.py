@@ -47,13 +47,16 @@ class Watcher(Protocol):
 
 
 class Surroundings(NamedTuple):
-    """What a meeting needs of the server: ``ice_servers`` are those for the page of a participant id."""
+    """What a meeting needs of the server: ``ice_servers`` are those for the page of a participant id;
+    ``keep_left_out`` is told when somebody else is left out by the host than before.
+    """
 
     network: Network
     ice_servers: Callable[[str], list[dict[str, str]]]
     place: RecordingPlace
     traffic: TrafficMeter
     engines: LiveEngines
+    keep_left_out: Callable[[Meeting], None]
 
 
 class LiveMeeting:
@@ -98,6 +101,8 @@ class LiveMeeting:
         Raises MeetingFull.
         """
         participant = self.meeting.join(message.name, message.token, message.host_key, message.recorded, message.told)
+        if participant.consent.kept_out:  # whoever comes back may have another token from now on
+            self._around.keep_left_out(self.meeting)
         previous = self.members.get(participant.id)
         voice = self.speaker.voice(participant.id)
         member = Member(participant, voice, outbox, self._around.network, self._turn)
@@ -339,6 +344,7 @@ class LiveMeeting:
     def leave_out(self, participant_id: str, left_out: bool) -> None:
         """The host's word on whether somebody may be recorded; harmless when they have gone."""
         self.meeting.leave_out(participant_id, left_out)
+        self._around.keep_left_out(self.meeting)
         attendee = self.attendees.get(participant_id)
         if attendee is not None:
             self._choice_made(attendee)

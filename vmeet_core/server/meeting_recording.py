@@ -23,12 +23,16 @@ RECORDED: tuple[SourceKind, ...] = tuple(source for source in get_args(SourceKin
 
 
 class RecordingPlace(NamedTuple):
-    """``folder`` gets a folder per recording; the two callbacks tell the server when one begins and ends."""
+    """``folder`` gets a folder per recording; the two callbacks tell the server when one begins and ends.
+
+    ``part_s`` is as in ``Started``.
+    """
 
     folder: Path
     min_free_bytes: int
     on_recording: OnRecording
     on_recorded: OnRecorded
+    part_s: float | None = None
 
 
 class MeetingRecording:
@@ -107,7 +111,13 @@ class MeetingRecording:
         started_at_s = time.time()
         recording_id = time.strftime("%Y%m%d-%H%M%S-", time.gmtime(started_at_s)) + secrets.token_hex(4)
         meeting, folder = self._meeting, self._place.folder / recording_id
-        started = Started(at_s=started_at_s, recording_id=recording_id, meeting_id=meeting.id, title=meeting.title)
+        started = Started(
+            at_s=started_at_s,
+            recording_id=recording_id,
+            meeting_id=meeting.id,
+            title=meeting.title,
+            part_s=self._place.part_s,
+        )
         loop = asyncio.get_running_loop()
 
         def on_failure(reason: str) -> None:

@@ -9,6 +9,7 @@ from aiohttp import WSMsgType, web
 from pydantic import ValidationError
 
 from vmeet_core import protocol
+from vmeet_core.full_disk import reason
 from vmeet_core.meetings import MeetingFull
 from vmeet_core.server.chat import ChatTooFast
 from vmeet_core.server.live_meeting import LiveMeeting, NoRecordingChoice
@@ -192,7 +193,7 @@ class Session:
         except BadDescription as error:
             return self._refuse("bad-sdp", str(error))
         except OSError as error:
-            return self._refuse("recording-failed", f"the recording cannot be started: {error.strerror or error}")
+            return self._refuse("recording-failed", f"the recording cannot be started: {reason(error)}")
         except Exception:
             logger.exception("meeting %s: a message could not be handled", self._live.meeting.id)
             return self._refuse("internal", "the server could not do this; its log says why")

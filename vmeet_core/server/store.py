@@ -26,10 +26,11 @@ from vmeet_core.search import (
 
 FINISHED = ("recorded", "uploaded")
 DELETING = "deleting"
+LEFT_OUT = "left_out_of_recordings"
 
 
 class MeetingRow(Base):
-    """A meeting that can be joined by its link."""
+    """A meeting that can be joined by its link. ``choices`` holds, beside the meeting's own, whom its host left out."""
 
     __tablename__ = "meetings"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -107,7 +108,21 @@ class Store:
         row = await self._database.read(work)
         if row is None:
             return None
-        return Meeting(row.id, row.title, row.host_key, row.preset, Choices.model_validate(row.choices))
+        chosen = {key: value for key, value in row.choices.items() if key != LEFT_OUT}
+        meeting = Meeting(row.id, row.title, row.host_key, row.preset, Choices.model_validate(chosen))
+        meeting.kept_out_before = tuple(row.choices.get(LEFT_OUT, ()))
+        return meeting
+
+    async def keep_left_out(self, meeting: Meeting, patience_s: float = PATIENCE_S) -> None:
+        """Whom the host has left out, as it is when it is written: what was said last holds."""
+
+        async def work(session: AsyncSession) -> None:
+            row = await session.get(MeetingRow, meeting.id, with_for_update=True)
+            if row is not None:
+                others = {key: value for key, value in row.choices.items() if key != LEFT_OUT}
+                row.choices = {**others, LEFT_OUT: list(meeting.kept_out())}
+
+        await self._database.write(work, patience_s)
 
     async def add_recording(
         self, recording_id: str, meeting: Meeting, started_at_s: float, patience_s: float = PATIENCE_S
@@ -235,6 +250,16 @@ class Store:
 
         async def work(session: AsyncSession) -> set[str]:
             return set((await session.scalars(select(JobRow.recording_id).where(_IS_ACTIVE).distinct())).all())
+
+        return await self._database.read(work)
+
+    async def without_jobs(self) -> list[RecordingRow]:
+        """Recordings that have ended, and of which no job knows."""
+        known = select(JobRow.id).where(JobRow.recording_id == RecordingRow.id)
+        query = select(RecordingRow).where(RecordingRow.state == "recorded", ~known.exists()).order_by(*_NEWEST)
+
+        async def work(session: AsyncSession) -> list[RecordingRow]:
+            return list((await session.scalars(query)).all())
 
         return await self._database.read(work)
 

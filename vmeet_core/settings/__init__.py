@@ -1,5 +1,6 @@
 """Settings: ``vmeet.toml`` and the environment, read once into frozen models. The only reader of either."""
 
+from vmeet_core.settings.extras import missing_extras
 from vmeet_core.settings.load import load_settings, with_bind
 from vmeet_core.settings.models import (
     KINDS,
@@ -38,6 +39,7 @@ __all__ = [
     "Weights",
     "did_you_mean",
     "load_settings",
+    "missing_extras",
     "validated",
     "with_bind",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from vmeet_core.settings.models import Preset, Settings, Tables
+from vmeet_core.settings.models import Pipeline, Preset, Settings, Tables
 from vmeet_core.settings.problems import (
     Loc,
     Problem,
@@ -167,6 +167,14 @@ def _finish(tables: Tables, file: Path | None) -> Settings:
     changed = {
         "server": tables.server.model_copy(update={"data_dir": folder / tables.server.data_dir.expanduser()}),
         "weights": tables.weights.model_copy(update={"dir": folder / tables.weights.dir.expanduser()}),
+        "pipeline": _with_paths(tables.pipeline, folder),
         "meetings": tables.meetings or {"plain": Preset()},
     }
     return Settings(**(dict(tables) | changed), file=file)
+
+
+def _with_paths(pipeline: Pipeline, folder: Path) -> Pipeline:
+    paths = {name: getattr(pipeline, name) for name in ("dask_tls_ca", "dask_tls_cert", "dask_tls_key")}
+    return pipeline.model_copy(
+        update={name: folder / path.expanduser() for name, path in paths.items() if path is not None}
+    )

@@ -69,6 +69,26 @@ def _database(value: str) -> str:
     return re.sub(r"^postgres(ql)?(\+asyncpg)?:", "postgresql+asyncpg:", value)
 
 
+def _dask_address(value: str, info: ValidationInfo) -> str:
+    if info.data.get("executor") == "dask" and not value:
+        raise ValueError('should name the scheduler, such as "tcp://127.0.0.1:8786", where executor is "dask"')
+    if value and not re.fullmatch(r"(tcp|tls)://[^/\s]+:[0-9]{1,5}", value):
+        raise ValueError('should be "tcp://HOST:PORT" or "tls://HOST:PORT", such as "tcp://127.0.0.1:8786"')
+    return value
+
+
+def _tls_file(value: Path | None, info: ValidationInfo) -> Path | None:
+    if value is None and str(info.data.get("dask_scheduler", "")).startswith("tls://"):
+        raise ValueError('should name a file (PEM), where dask_scheduler begins with "tls://"')
+    return value
+
+
+def _files_url(value: str) -> str:
+    if value and not re.fullmatch(r"[a-z][a-z0-9+.-]*://\S+", value):
+        raise ValueError('should be an address such as "s3://BUCKET/FOLDER" or "file:///mnt/share/vmeet", or ""')
+    return value.rstrip("/")
+
+
 class Table(BaseModel):
     """A table of the file: unknown keys are errors."""
 
@@ -149,10 +169,40 @@ class Weights(Table):
     offline: bool = Field(False, description="never fetch a model file over the network")
 
 
+TlsFile = Annotated[Path | None, AfterValidator(_tls_file)]
+
+
 class Pipeline(Table):
     """How recordings are processed."""
 
-    executor: Literal["processes"] = Field("processes", description="where steps run: processes of this machine")
+    executor: Literal["processes", "dask"] = Field(
+        "processes", description="where steps run: processes of this machine, or of a Dask cluster"
+    )
+    dask_scheduler: Annotated[str, AfterValidator(_dask_address)] = Field(
+        "",
+        validate_default=True,
+        description='the scheduler of the Dask cluster, "tcp://HOST:8786" or "tls://HOST:8786", with executor = "dask"',
+    )
+    dask_tls_ca: TlsFile = Field(
+        None, validate_default=True, description="for tls://: the certificate that signed those of the cluster"
+    )
+    dask_tls_cert: TlsFile = Field(
+        None, validate_default=True, description="for tls://: the certificate of this server"
+    )
+    dask_tls_key: TlsFile = Field(None, validate_default=True, description="for tls://: the key of that certificate")
+    files: Annotated[str, AfterValidator(_files_url)] = Field(
+        "",
+        description='how Dask workers get files: "" when they see the same folders at the same paths, else a place '
+        'such as "s3://BUCKET/FOLDER" that all of them reach',
+    )
+    files_options: dict[str, Any] = Field(
+        {},
+        description="options of that place, as fsspec calls them, on each machine; credentials: see below",
+        repr=False,
+    )
+    files_cache_bytes: int = Field(
+        20_000_000_000, ge=0, description="how much of that place a Dask worker keeps on its own disk"
+    )
     workers: int = Field(1, ge=1, le=64, description="how many steps run at the same time")
     cpu: int = Field(
         0, ge=0, le=1024, description="how many threads the running steps use together; 0: as many as there are cores"
@@ -165,6 +215,9 @@ class Pipeline(Table):
         0, ge=0, description="how much memory a step with a plugin may use; 0: 1 GiB and four times its model files"
     )
     device: Literal["cpu", "cuda"] = Field("cpu", description="what models run on")
+    ahead: bool = Field(
+        True, description="begin to process a recording while its meeting still runs, in the background"
+    )
 
 
 class Live(Table):
@@ -178,6 +231,12 @@ class Live(Table):
 class Recording(Table):
     """How meetings are recorded, and how long recordings are kept."""
 
+    part_s: int = Field(
+        60,
+        ge=10,
+        le=600,
+        description="after so many seconds each track goes on in a new file",
+    )
     min_free_bytes: int = Field(
         500_000_000, ge=0, description="a recording stops by itself when the disk has less free space than this"
     )

@@ -78,19 +78,3 @@ def vp8_height_px(payload: bytes) -> int:
     if len(payload) < start + 10 or payload[start + 3 : start + 6] != b"\x9d\x01\x2a":
         return 0
     return int.from_bytes(payload[start + 8 : start + 10], "little") & 0x3FFF
-
-
-def opus_samples(payload: bytes) -> int:
-    """How long the sound of an Opus packet is, in samples at 48 kHz; 0 of an empty one."""
-    if not payload:
-        return 0
-    config, code = payload[0] >> 3, payload[0] & 0x03
-    if config < 12:
-        one = (480, 960, 1920, 2880)[config % 4]
-    elif config < 16:
-        one = (480, 960)[config % 2]
-    else:
-        one = (120, 240, 480, 960)[config % 4]
-    if code < 3:
-        return one * (1, 2, 2)[code]
-    return one * (payload[1] & 0x3F) if len(payload) > 1 else 0

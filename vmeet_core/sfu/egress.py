@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 from aiortc.rtcrtpparameters import RTCRtpSendParameters
 from aiortc.rtp import RtcpReceiverInfo, RtcpSenderInfo, RtcpSrPacket
 
-from vmeet_core.media.encoded import CLOCK_HZ
-from vmeet_core.sfu.codecs import CodecName, opus_samples
+from vmeet_core.media.encoded import CLOCK_HZ, opus_samples
+from vmeet_core.sfu.codecs import CodecName
 from vmeet_core.sfu.ingress import AUDIO_LEVEL
 from vmeet_core.sfu.packet import NTP_OFFSET_S, Extensions, RtpPacket, Wire, sequence_newer, timestamp_difference
 from vmeet_core.sfu.rtx_stream import PacketSender, RtxStream

@@ -114,6 +114,8 @@
  * @property {Cost} [cost]
  * @property {number} [attempts] how often it failed so far
  * @property {number | null} [retry_in_s] while it waits for another try
+ * @property {number} [parts] of a step that is done in parts how many there are, otherwise 0
+ * @property {number} [parts_done]
  */
 
 /** @typedef {{wall_s: number | null, cpu_s: number | null, peak_memory_bytes: number | null}} Cost null: not known */
@@ -129,7 +131,7 @@
  * @property {Step[]} steps
  * @property {Record<string, string>} results
  * @property {string} [name] what somebody calls it; "" for nothing
- * @property {"front" | "fresh" | "later"} [priority]
+ * @property {"front" | "fresh" | "ahead" | "later"} [priority] ahead: its recording still runs
  * @property {Cost} [cost]
  * @property {string[]} [missing] results that somebody has deleted
  */

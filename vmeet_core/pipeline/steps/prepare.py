@@ -13,11 +13,13 @@ from vmeet_core.media.mux import KEYFRAME_S
 from vmeet_core.media.probe import MediaInfo, PictureInfo, probe
 from vmeet_core.media.segments import keyframe_times_s, segment_duration_s
 from vmeet_core.pipeline.digests import Digests
+from vmeet_core.pipeline.nothing_recorded import why_nothing_was_recorded
 from vmeet_core.pipeline.parts import borders_every
 from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
 from vmeet_core.pipeline.spec import Work
+from vmeet_core.readiness import ready_s
 from vmeet_core.settings import Video
-from vmeet_core.timeline import Person, SegmentSpan, Span, Timeline, Track, build_timeline, ready_s
+from vmeet_core.timeline import Person, SegmentSpan, Span, Timeline, Track, build_timeline
 
 VERSION = 3
 ROLE = "prepared"
@@ -46,7 +48,7 @@ def run_recording(work: Work) -> None:
     timeline = build_timeline(events, lambda file: _length_s(work.folder / SEGMENTS / file))
     timeline = timeline.model_copy(update={"people": tuple(_present(person, work) for person in timeline.people)})
     if not ahead and not _segments(timeline):
-        raise Permanent("nothing was recorded: no person's sound or picture reached the server")
+        raise Permanent(why_nothing_was_recorded(events, timeline))
     video = work.settings.video
     canvas = CanvasFormat(width=video.width_px, height=video.height_px, fps=str(video.fps))
     part_s = next(event.part_s for event in events if isinstance(event, Started))

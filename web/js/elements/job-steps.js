@@ -36,12 +36,14 @@ export class JobSteps extends LocalizedElement {
   /** @param {Job} job */
   show(job) {
     this.job = job;
-    for (const step of job.steps) {
+    const rows = job.steps.map((step) => {
       const row = this.rows.get(step.name) ?? new StepRow();
       this.rows.set(step.name, row);
       row.show(step, job.id);
-      if (!row.element.isConnected) this.list.append(row.element);
-    }
+      return row.element;
+    });
+    const same = rows.length === this.list.childElementCount && rows.every((row, index) => this.list.children[index] === row);
+    if (!same) this.list.replaceChildren(...rows); // a job that grows gets steps between others, and loses some
   }
 }
 
@@ -50,13 +52,14 @@ class StepRow {
     this.sign = h("span", { class: "step-sign" });
     this.title = h("span", { class: "title" });
     this.state = h("span", { class: "step-state" });
+    this.parts = h("span", { class: "muted small", hidden: true, "data-testid": "parts" });
     this.bar = h("progress", { max: 1 });
     this.fault = h("p", { class: "callout danger", hidden: true });
     this.again = h("p", { class: "muted small", hidden: true, "data-testid": "retry-in" });
     this.log = h("pre", { tabindex: 0 });
     this.whole = h("a", { class: "small", target: "_blank", t: "job.whole-log", "data-testid": "whole-log" });
     this.details = h("details", { hidden: true }, h("summary", { t: "job.log" }), this.log, this.whole);
-    this.element = h("li", {}, this.sign, h("div", { class: "step-body" }, h("div", { class: "step-line" }, this.title, this.state), this.bar, this.fault, this.again, this.details));
+    this.element = h("li", {}, this.sign, h("div", { class: "step-body" }, h("div", { class: "step-line" }, this.title, this.parts, this.state), this.bar, this.fault, this.again, this.details));
     /** @type {number | undefined} */
     this.timer = undefined;
     this.retryAt = 0;
@@ -72,6 +75,7 @@ class StepRow {
     this.bar.value = step.progress;
     this.bar.setAttribute("aria-label", stepTitle(step));
     this.showState(step);
+    this.showParts(step);
     this.fault.hidden = !step.error;
     this.fault.textContent = step.error ?? "";
     const log = step.log_tail.join("\n");
@@ -94,6 +98,12 @@ class StepRow {
     };
     tick();
     this.timer = setInterval(() => (this.element.isConnected && tick()) || clearInterval(this.timer), 1000);
+  }
+
+  /** @private @param {Step} step */
+  showParts({ state, parts = 0, parts_done = 0 }) {
+    this.parts.hidden = parts < 2 || state === "done";
+    if (!this.parts.hidden) say(this.parts, "step.parts", { done: parts_done, count: parts });
   }
 
   /** @private @param {Step} step */

@@ -90,10 +90,12 @@ export class RecordingCard extends LocalizedElement {
     this.fault.textContent = failed ? `${stepTitle(failed)}: ${failed.error ?? ""}` : note ?? "";
     if (!job) return;
     this.bar.value = jobProgress(job);
-    const step = job.steps.find((each) => each.state === "running");
+    const isAhead = job.priority === "ahead"; // there may always be more to do
+    const step = isAhead ? undefined : job.steps.find((each) => each.state === "running");
+    this.bar.hidden = isAhead;
     this.bar.setAttribute("aria-label", step ? stepTitle(step) : t("state.queued"));
     if (step) say(this.step, "step.progress", { step: stepTitle(step), percent: formatPercent(step.progress) });
-    else say(this.step, "state.queued");
+    else say(this.step, isAhead ? "job.ahead" : "state.queued");
   }
 
   /** The buttons are made again only when they change, so that none loses the focus. @private

@@ -81,11 +81,12 @@ class JobView {
     this.name.textContent = jobName(job, jobs);
     this.date.textContent = formatDate(job.created_at_s);
     this.state.className = `tag ${job.state === "done" ? "good" : job.state === "failed" ? "danger" : job.state === "running" ? "accent" : ""}`;
-    say(this.state, `state.${job.state}`);
+    const isAhead = job.priority === "ahead" && isUnfinished(job);
+    say(this.state, isAhead ? "job.ahead" : `state.${job.state}`);
     this.cancel.hidden = !isUnfinished(job);
     const missing = job.missing?.length ?? 0;
     this.retry.hidden = !(["failed", "cancelled"].includes(job.state) || (job.state === "done" && missing));
-    this.front.hidden = !isWaiting(job) || job.priority === "front";
+    this.front.hidden = !isWaiting(job) || isAhead || job.priority === "front";
     this.first.hidden = !isUnfinished(job) || job.priority !== "front";
     this.cost.textContent = isUnfinished(job) ? "" : costText(job.cost);
     this.missing.hidden = !missing || isUnfinished(job);
