@@ -18,7 +18,7 @@ from vmeet_core.manifest import (
     Stopped,
 )
 from vmeet_core.placement import OPUS_PRE_SKIP_S, TimelineError, segment_starts
-from vmeet_core.timeline import Span, build_timeline, clipped
+from vmeet_core.timeline import SegmentSpan, Span, build_timeline, clipped, clipped_spans, segments_within
 
 ZERO_S = 1_700_000_000.0
 NTP_S = 2_208_988_800.0  # from 1900 to 1970
@@ -252,3 +252,17 @@ def test_a_span_of_a_timeline() -> None:
     assert [span.end_s for span in second.people[0].segments("microphone")] == [9.8]  # its last packet goes on
     assert [person.id for person in fourth.people] == ["q", "r"]
     assert clipped(timeline, 0, 40) == timeline
+
+
+def test_what_may_give_something_in_a_span() -> None:
+    def span(start_s: float, duration_s: float) -> SegmentSpan:
+        return SegmentSpan(file="f", codec="x", clock_hz=1, start_s=start_s, trim_s=0, duration_s=duration_s)
+
+    inside = [span(0, 59.6), span(0, 300), span(119.9, 5), span(60, 60)]
+    outside = [span(0, 59.4), span(120, 5)]
+    assert segments_within([*inside, *outside], 60, 120) == tuple(inside)
+
+
+def test_spans_are_cut_at_the_ends_of_another_one() -> None:
+    spans = [Span(start_s=0, end_s=60), Span(start_s=50, end_s=70), Span(start_s=80, end_s=500)]
+    assert clipped_spans(spans, 60, 120) == (Span(start_s=60, end_s=70), Span(start_s=80, end_s=120))

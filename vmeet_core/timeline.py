@@ -135,20 +135,26 @@ def _clipped_person(person: Person, from_s: float, until_s: float) -> Person:
     tracks = [
         Track(
             source=track.source,
-            segments=tuple(s for s in track.segments if s.start_s < until_s and s.end_s + LINGERS_S > from_s),
-            muted=_clipped_spans(track.muted, from_s, until_s),
+            segments=segments_within(track.segments, from_s, until_s),
+            muted=clipped_spans(track.muted, from_s, until_s),
         )
         for track in person.tracks
     ]
     return person.model_copy(
         update={
-            "present": _clipped_spans(person.present, from_s, until_s),
+            "present": clipped_spans(person.present, from_s, until_s),
             "tracks": tuple(track for track in tracks if track.segments or track.muted),
         }
     )
 
 
-def _clipped_spans(spans: Iterable[Span], from_s: float, until_s: float) -> tuple[Span, ...]:
+def segments_within(segments: Iterable[SegmentSpan], from_s: float, until_s: float) -> tuple[SegmentSpan, ...]:
+    """Those that may give something in a span, whole."""
+    return tuple(each for each in segments if each.start_s < until_s and each.end_s + LINGERS_S > from_s)
+
+
+def clipped_spans(spans: Iterable[Span], from_s: float, until_s: float) -> tuple[Span, ...]:
+    """What of spans lies in another one."""
     within = (Span(start_s=max(span.start_s, from_s), end_s=min(span.end_s, until_s)) for span in spans)
     return tuple(span for span in within if span.start_s < span.end_s)
 

@@ -4,7 +4,7 @@ What is asked of a part tells of nothing outside it. So a step that was done whi
 step afterwards, and is not done again.
 """
 
-from vmeet_core.pipeline.parts import Part, parts, segments_within, spans_within
+from vmeet_core.pipeline.parts import Part, parts
 from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
 from vmeet_core.pipeline.recipes import (
     LAYOUT_TITLE,
@@ -17,7 +17,6 @@ from vmeet_core.pipeline.recipes import (
     heard_people,
     join_steps,
     layout_name,
-    needs_voices,
     picture_step,
     seats,
     thumbnail_step,
@@ -25,11 +24,10 @@ from vmeet_core.pipeline.recipes import (
 )
 from vmeet_core.pipeline.spec import Output, PluginUse, StepSpec, function_of
 from vmeet_core.pipeline.steps import denoise, gather, layout, mix, sound, voices
-from vmeet_core.pipeline.steps.pictures import HOLD_S
 from vmeet_core.pipeline.steps.pieces import piece_role
 from vmeet_core.pipeline.views import ProcessRequest
 from vmeet_core.settings import LayoutName, Settings
-from vmeet_core.timeline import Person, SegmentSpan
+from vmeet_core.timeline import Person, SegmentSpan, clipped_spans, segments_within
 
 PIECE, PIECE_DENOISED = "piece", "piece-denoised"
 _LEVELS = sound.LEVELS
@@ -60,7 +58,7 @@ def _of_parts(
     heard = _heard(prepared, cut)
     name = layout_name(prepared, request, settings)
     return (
-        _sound_steps(prepared, cut, heard),
+        _sound_steps(prepared, cut, heard) if name == "speaker" or heard_people(prepared.timeline) else [],
         [step for part in cut for step in _denoise_steps(prepared, cut, part, heard, plugin)] if plugin else [],
         _picture_steps(prepared, prepared.canvas, cut, heard, name) if prepared.canvas else [],
     )
@@ -121,7 +119,7 @@ def _heard(prepared: Prepared, cut: list[Part]) -> Heard:
     found: Heard = []
     for part in cut:
         within = {
-            person.id: segments_within(person.segments("microphone"), part, HOLD_S)
+            person.id: segments_within(person.segments("microphone"), part.from_s, part.until_s)
             for person in heard_people(prepared.timeline)
         }
         found.append({person: segments for person, segments in within.items() if segments})
@@ -152,8 +150,6 @@ def _piece_file(kind: str, part: Part, person: Person, prepared: Prepared) -> st
 
 def _sound_steps(prepared: Prepared, cut: list[Part], heard: Heard) -> list[StepSpec]:
     """One for each part; all in one where each would have to read a file from its start."""
-    if not any(heard):
-        return []
     runs = [[part] for part in cut] if prepared.is_cut else [cut]
     return [_sound_step(prepared, run, [heard[cut.index(part)] for part in run]) for run in runs]
 
@@ -236,8 +232,11 @@ def _denoise_steps(prepared: Prepared, cut: list[Part], part: Part, heard: Heard
 def _picture_steps(
     prepared: Prepared, canvas: CanvasFormat, cut: list[Part], heard: Heard, name: LayoutName
 ) -> list[StepSpec]:
-    """Who is to be seen large in a part is only certain when the next one has been heard."""
-    if not needs_voices(prepared.timeline, name):
+    """Who is to be seen large in a part is only certain when the next one has been heard.
+
+    That nobody was heard is no reason not to listen: of a running recording it may only be so up to now.
+    """
+    if name != "speaker":
         return [_layout_step(prepared, canvas, part, name) for part in cut]
     steps = []
     for part in cut if prepared.ready_s is None else cut[:-1]:
@@ -251,9 +250,9 @@ def _layout_step(prepared: Prepared, canvas: CanvasFormat, part: Part, name: Lay
     shown = tuple(
         seat.model_copy(
             update={
-                "present": spans_within(seat.present, part),
-                "muted": spans_within(seat.muted, part),
-                "segments": segments_within(seat.segments, part, HOLD_S),
+                "present": clipped_spans(seat.present, part.from_s, part.until_s),
+                "muted": clipped_spans(seat.muted, part.from_s, part.until_s),
+                "segments": segments_within(seat.segments, part.from_s, part.until_s),
             }
         )
         for seat in seats(prepared.timeline)

@@ -1,9 +1,7 @@
 """The parts of a recording: spans of time that are worked on one by one, some of them while it still runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
-
-from vmeet_core.timeline import SegmentSpan, Span
 
 LEAST_S = 1.0  #: no part is shorter, the last one included
 
@@ -25,22 +23,14 @@ def parts(borders: Sequence[float], duration_s: float, ready_s: float | None = N
     """All parts between the inner ``borders``; of a recording that runs, those that are over by ``ready_s``."""
     edges = [0.0, *borders, duration_s]
     last = len(edges) - 2
-    found = [Part(k, edges[k], edges[k + 1], k == last and ready_s is None) for k in range(len(edges) - 1)]
-    return found if ready_s is None else [part for part in found if part.until_s <= ready_s]
+    found = [Part(k, edges[k], edges[k + 1], k == last) for k in range(len(edges) - 1)]
+    if ready_s is None:
+        return found
+    # Where the last one ends, nobody knows yet.
+    return [part for part in found if not part.is_last and part.until_s <= ready_s]
 
 
 def borders_every(part_s: float, duration_s: float) -> tuple[float, ...]:
     """The inner borders of a recording that goes on in new files after each multiple of ``part_s``."""
     count = max(0, int((duration_s - LEAST_S) // part_s))
     return tuple(number * part_s for number in range(1, count + 1))
-
-
-def segments_within(segments: Iterable[SegmentSpan], part: Part, hold_s: float) -> tuple[SegmentSpan, ...]:
-    """Those of which anything may be in the part: what a segment ends with stays for ``hold_s``."""
-    return tuple(each for each in segments if each.start_s < part.until_s and each.end_s + hold_s > part.from_s)
-
-
-def spans_within(spans: Iterable[Span], part: Part) -> tuple[Span, ...]:
-    """Cut at the part's borders, so that nothing in them tells of another time."""
-    cut = (Span(start_s=max(each.start_s, part.from_s), end_s=min(each.end_s, part.until_s)) for each in spans)
-    return tuple(each for each in cut if each.start_s < each.end_s)
