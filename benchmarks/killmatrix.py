@@ -2,12 +2,12 @@
 
     python benchmarks/killmatrix.py --kills 200 [--seed 1] [--disk full] [--database locked] [--keep FOLDER]
 
-A real server records two people whose pictures are numbered. It is killed at random moments of a recording (also while
-one begins and while one ends), and at the start, in the middle and at the border of steps (the file is there, its row
-is not yet): the server, the step's process, or both. After each kill the server is started again. At the end every
-recording must be there up to at most a second before its kill, without a hole, play in Chromium, and have the results
-of a run that nobody disturbs. One JSON object is the last line: ``lost`` counts the recordings of which that is not
-true, ``why`` says what was wrong.
+A real server records two people whose pictures are numbered, some of them in several parts, and denoises them. It is
+killed at random moments of a recording (also while one begins and while one ends), and at the start, in the middle and
+at the border of steps (the file is there, its row is not yet): the server, the step's process, or both. After each kill
+the server is started again. At the end every recording must be there up to at most a second before its kill, without a
+hole, play in Chromium, and have the results of a run that nobody disturbs. One JSON object is the last line: ``lost``
+counts the recordings of which that is not true, ``why`` says what was wrong.
 
 With ``--disk full`` the server's data lie on a small disk that is full while people record and while steps write; with
 ``--database locked`` somebody else locks its database again and again, for ten seconds each time.
@@ -44,9 +44,15 @@ from vmeet_core.pipeline.views import ProcessRequest
 Victim = Literal["server", "worker", "both"]
 Point = Literal["start", "middle", "border"]
 OF_PEOPLE = ("person-picture", "person-video", "person-audio")  #: steps of files of each person, which are asked for
-STEPS = ("prepare", "audio", "mix", "layout", "join", "thumbnail", "voices", "captions", "chapters", *OF_PEOPLE)
+OF_PARTS = ("sound-parts", "denoise-parts")  #: what only recordings have that are longer than a part
+OF_ALL = ("prepare", "audio", "denoise", "mix", "mix-denoised", "layout", "join", "thumbnail")
+OF_MEETINGS = ("voices", "captions", "chapters")
+STEPS = (*OF_ALL, *OF_MEETINGS, *OF_PEOPLE, *OF_PARTS)
 POINTS: tuple[Point, ...] = ("start", "middle", "border")
 LONGEST_S = 4.0  #: of a recording until its kill
+IN_PARTS_S = (11.0, 45.0)  #: of one in parts: from 35 s on, work on it begins while it runs
+PRESET = '[meetings.default]\ndenoiser = "dtln"\n'
+RECORDING = "part_s = 10\n"
 TOLD_S = 20.0
 STEP_S = 60.0  #: within this time a step has to come to the point at which it is to be killed
 DONE_S = 600.0
@@ -68,7 +74,7 @@ class Matrix:
     """The server, what it was killed at, and what it must still have. ``hindrance`` comes on top of the kills."""
 
     def __init__(self, folder: Path, seed: int, hindrance: Hindrance) -> None:
-        self.server = browsers.Server(folder)
+        self.server = browsers.Server(folder, PRESET, recording=RECORDING)
         self.hindrance = hindrance
         self.random = random.Random(seed)
         self.truths: dict[str, Truth] = {}
@@ -107,7 +113,7 @@ class Matrix:
                 killed = True
         return killed
 
-    async def kill_recording(self) -> str | None:
+    async def kill_recording(self, in_parts: bool) -> str | None:
         """Record two people and kill the server at a random moment; the recording's id, if anybody was told of it."""
         how = self.random.choices(("while", "begin", "end"), (0.7, 0.15, 0.15))[0]
         told = Told()
@@ -120,7 +126,7 @@ class Matrix:
             else:
                 await until(lambda: people[0].recording, TOLD_S)
                 told.hear(people[0].recording)
-                await asyncio.sleep(self.random.uniform(0, LONGEST_S))
+                await asyncio.sleep(self.random.uniform(*IN_PARTS_S) if in_parts else self.random.uniform(0, LONGEST_S))
             if how == "end":
                 told.stopped_s = time.time()
                 await people[0].send(type="recording-control", action="stop")
@@ -130,7 +136,7 @@ class Matrix:
                 await self.hindrance.while_recording(people, told)
             told.hear(people[0].recording)
             told.killed_s = await self.kill_server()
-        self.kills[f"recording, {how}"] += 1
+        self.kills[f"recording{' in parts' if in_parts else ''}, {how}"] += 1
         await self.restart()
         if told.recording_id is not None:
             self.truths[told.recording_id] = Truth(told, people)
@@ -258,12 +264,13 @@ async def run(matrix: Matrix, kills: int, seed: int, report: Callable[[str], Non
     await matrix.hindrance.begin()
     await matrix.server.start()
     while matrix.kills.total() < kills:
-        recording_id = await matrix.kill_recording()
+        due = [next(wanted) for _ in range(2)]
+        recording_id = await matrix.kill_recording(any(kill.step in OF_PARTS for kill in due))
         report(f"{matrix.kills.total()} kills, {len(matrix.truths)} recordings")
-        for _ in range(2):
+        for kill in due:
             if recording_id is None or matrix.kills.total() >= kills:
                 break
-            await matrix.kill_step(recording_id, next(wanted))
+            await matrix.kill_step(recording_id, kill)
     await matrix.hindrance.end()
 
 
