@@ -258,12 +258,12 @@ def step_kills(seed: int) -> Iterator[StepKill]:
         yield from every
 
 
-async def run(matrix: Matrix, kills: int, seed: int, report: Callable[[str], None]) -> None:
-    """All the kills; the server runs when this returns."""
-    wanted = step_kills(seed)
+async def run(matrix: Matrix, kills: int, most_s: float, seed: int, report: Callable[[str], None]) -> None:
+    """All the kills, or as many as there is time for; the server runs when this returns."""
+    wanted, deadline_s = step_kills(seed), time.monotonic() + most_s
     await matrix.hindrance.begin()
     await matrix.server.start()
-    while matrix.kills.total() < kills:
+    while matrix.kills.total() < kills and time.monotonic() < deadline_s:
         due = [next(wanted) for _ in range(2)]
         recording_id = await matrix.kill_recording(any(kill.step in OF_PARTS for kill in due))
         report(f"{matrix.kills.total()} kills, {len(matrix.truths)} recordings")
@@ -383,7 +383,7 @@ async def main_async(arguments: argparse.Namespace, folder: Path) -> dict[str, A
     hindrance = hindrance_of(arguments, folder)
     matrix = Matrix(folder, arguments.seed, hindrance)
     try:
-        await run(matrix, arguments.kills, arguments.seed, report)
+        await run(matrix, arguments.kills, arguments.minutes * 60, arguments.seed, report)
         result = await judged(matrix, not arguments.without_chromium, report)
     finally:
         await hindrance.end()
@@ -396,6 +396,7 @@ async def main_async(arguments: argparse.Namespace, folder: Path) -> dict[str, A
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="kill no longer than that, then judge")
     parser.add_argument("--seed", type=int, default=1)
     harder = parser.add_mutually_exclusive_group()
     harder.add_argument("--disk", choices=("full",), help="with a disk that is full now and then (Linux)")
