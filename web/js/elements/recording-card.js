@@ -58,7 +58,8 @@ export class RecordingCard extends LocalizedElement {
     this.heading.textContent = recording.title || t("recordings.untitled");
     const length = recording.duration_s === null ? "" : ` · ${formatClock(recording.duration_s)}`;
     this.facts.textContent = formatDate(recording.started_at_s) + length;
-    this.people.textContent = recording.upload ? t("recordings.uploaded", { file: recording.upload.filename }) : recording.people.length ? formatList(recording.people) : t("recordings.no-people");
+    const nobody = recording.state === "recording" ? "" : t("recordings.no-people"); // who is there is known at the end
+    this.people.textContent = recording.upload ? t("recordings.uploaded", { file: recording.upload.filename }) : formatList(recording.people) || nobody;
     this.people.title = this.people.textContent;
     showState(this.state, recording);
     this.showHits(recording, path);
