@@ -18,7 +18,7 @@ from vmeet_core.manifest import (
     Started,
     Stopped,
 )
-from vmeet_core.placement import REPORT_WAIT_S, TimelineError
+from vmeet_core.placement import OPUS_PRE_SKIP_S, REPORT_WAIT_S, TimelineError
 from vmeet_core.readiness import SETTLES_S, ready_s
 from vmeet_core.timeline import build_timeline
 
@@ -115,7 +115,7 @@ def test_what_is_late_at_a_border_does_not_begin_before_it() -> None:
     first = [started(), *reports(0.5), segment("a.mkv", 0.6, late_s=0.01), ended("a.mkv")]
     late = segment("b.mkv", 9.5, late_s=1.6)
     events = [*first, late, ended("b.mkv").model_copy(update={"duration_s": 8.0}), *reports(12, 18, 24, 30, 36, 42)]
-    assert starts_s(events)["b.mkv"] == (PART_S, pytest.approx(0.49))
+    assert starts_s(events)["b.mkv"] == (PART_S, pytest.approx(0.49 + OPUS_PRE_SKIP_S))
     assert assert_settled(events) == 2
 
 

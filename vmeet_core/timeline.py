@@ -25,7 +25,7 @@ from vmeet_core.manifest import (
     Stopped,
     part_of,
 )
-from vmeet_core.placement import segment_starts, segments_of, started_of
+from vmeet_core.placement import OPUS_PRE_SKIP_S, segment_starts, segments_of, started_of
 
 EventT = TypeVar("EventT", bound=Event)
 #: What a segment may give after its end: the rest of its last packet, and its last picture, which is held.
@@ -187,6 +187,8 @@ def _placed(
     first_s = part_of(started, segment.wall_s) * (started.part_s or 0.0)
     early_s = max(0.0, first_s - start_s)
     start_s, trim_s = start_s + early_s, segment.preroll_s + early_s
+    if early_s and not segment.preroll_s and segment.codec == "opus" and started.part_s is not None:
+        trim_s += OPUS_PRE_SKIP_S  # as behind a repetition: what is cut is no beginning any more
     room_s = duration_s - start_s if started.part_s is None else float("inf")
     return SegmentSpan(
         file=f"{SEGMENTS}/{segment.file}",

@@ -15,6 +15,7 @@ from whole_sound import RATE_HZ, in_one_file, packets_of, si_sdr_db
 from vmeet_core.manifest import AnyEvent, Gap, SegmentStarted, read_manifest
 from vmeet_core.media.segments import segment_pictures
 from vmeet_core.pipeline.steps.audio import laid_out
+from vmeet_core.placement import OPUS_PRE_SKIP_S
 from vmeet_core.readiness import ready_s
 from vmeet_core.timeline import SegmentSpan, build_timeline
 
@@ -57,10 +58,11 @@ async def test_tracks_go_on_in_new_files(server: browsers.Server, chromium: Any,
 
 
 def check_sound(folder: Path, events: list[AnyEvent], spans: tuple[SegmentSpan, ...], path: Path) -> None:
-    """Not a sample is lost, doubled or other than without parts."""
+    """Not a sample is lost, doubled or other than without parts, but for what was sent before the recording began."""
     segments = [event for event in events if isinstance(event, SegmentStarted) and event.source == "microphone"]
     assert not [event for event in events if isinstance(event, Gap) and event.source == "microphone"]
-    whole = in_one_file(path, packets_of(folder, segments))
+    early_s = max(0.0, spans[0].trim_s - OPUS_PRE_SKIP_S)
+    whole = in_one_file(path, packets_of(folder, segments))[round(early_s * RATE_HZ) :]
     start = round(spans[0].start_s * RATE_HZ)
     heard = np.concatenate(list(laid_out(folder, spans, start + len(whole))))[start:]
     print(f"SI-SDR {si_sdr_db(whole, heard):.1f} dB, largest difference {np.abs(whole - heard).max():.6f}")

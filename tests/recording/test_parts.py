@@ -33,6 +33,7 @@ from vmeet_core.media.encoded import EncodedFrame
 from vmeet_core.media.segments import segment_duration_s, segment_pictures
 from vmeet_core.pipeline.steps.audio import laid_out
 from vmeet_core.pipeline.steps.pictures import HOLD_S, Pictures
+from vmeet_core.placement import OPUS_PRE_SKIP_S
 from vmeet_core.recording.recorder import IDLE_S, Recorder
 from vmeet_core.recording.segment import parameter_sets
 from vmeet_core.recording.sound_tail import PREROLL_S
@@ -112,6 +113,19 @@ def test_sound_is_as_in_one_file(tmp_path: Path, kind: str, bit_rate: int, appli
     for span in spans[1:]:
         at = round(span.start_s * RATE_HZ) - start
         assert si_sdr_db(whole[at : at + 4800], heard[at : at + 4800]) > 60, span
+
+
+@pytest.mark.parametrize("early_s", [0.003, 0.0123, 0.0147, 0.04, 0.2])
+def test_sound_sent_before_the_beginning_leaves_no_click_at_the_first_border(tmp_path: Path, early_s: float) -> None:
+    packets = list(opus(speech_like(RATE_HZ, 7.0), 32_000, "voip"))
+    shift_s = packets[0].wall_s - ZERO_S + early_s
+    packets = [replace(packet, wall_s=packet.wall_s - shift_s) for packet in packets]
+    _, spans = record(tmp_path / "r", "microphone", packets)
+    assert len(spans) == 2
+    assert spans[0].start_s == 0.0
+    whole = in_one_file(tmp_path / "whole.mkv", packets)[round((spans[0].trim_s - OPUS_PRE_SKIP_S) * RATE_HZ) :]
+    heard = np.concatenate(list(laid_out(tmp_path / "r", spans, len(whole))))
+    assert np.abs(whole - heard)[: -RATE_HZ // 2].max() < 0.001
 
 
 def test_borders_do_not_wander_with_the_network(tmp_path: Path) -> None:

@@ -138,4 +138,5 @@ def _converted(run: str, held: _Held) -> str:
 
 def _stretch(text: str, held: _Held) -> str:
     text = _WITH_TITLE.sub(lambda found: held.hold(found.group()), text)
-    return _converter("s2twp").convert(text)
+    converted: str = _converter("s2twp").convert(text)
+    return converted

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from vmeet_core.hookspecs import Audio
 from vmeet_core.media.resampler import Resampler
 
 _JITTER_S = 0.015  # timestamps are whole milliseconds in Matroska; less than one Opus packet
+_ROUNDED_S = 0.0011
 _BLOCK_S = 1.0
 
 
@@ -149,12 +151,24 @@ def _decoded(container: InputContainer, stream: Stream) -> Iterator[object]:
 
 
 def _sound_frames(path: Path) -> Iterator[tuple[float | None, AudioFrame]]:
+    """With their times. That of the first, of which samples were dropped, is rounded: the second one says it."""
     with _opened(path) as container:
         if container is None or not container.streams.audio:
             return
-        for frame in _decoded(container, container.streams.audio[0]):
-            if isinstance(frame, AudioFrame):
-                yield frame.time, frame
+        decoded = (each for each in _decoded(container, container.streams.audio[0]) if isinstance(each, AudioFrame))
+        first, second = next(decoded, None), next(decoded, None)
+        if first is None:
+            return
+        yield _exact_time_s(first, second), first
+        for frame in chain([second] if second is not None else [], decoded):
+            yield frame.time, frame
+
+
+def _exact_time_s(first: AudioFrame, second: AudioFrame | None) -> float | None:
+    if first.time is None or second is None or second.time is None:
+        return first.time
+    exact_s = second.time - first.samples / first.sample_rate
+    return exact_s if abs(exact_s - first.time) <= _ROUNDED_S else first.time
 
 
 def _aligned(

@@ -11,7 +11,7 @@ from vmeet_core.media.segments import segment_sound, silence
 from vmeet_core.pipeline.spec import Work
 from vmeet_core.timeline import SegmentSpan
 
-VERSION = 1
+VERSION = 2
 ROLE = "sound"
 SAMPLE_RATE_HZ = 48_000
 

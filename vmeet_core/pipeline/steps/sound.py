@@ -22,7 +22,7 @@ from vmeet_core.pipeline.steps.audio import SAMPLE_RATE_HZ, laid_out
 from vmeet_core.pipeline.steps.pieces import piece_role
 from vmeet_core.timeline import SegmentSpan
 
-VERSION = 1
+VERSION = 2
 LEVELS = "levels"
 
 
