@@ -21,7 +21,7 @@ from vmeet_core.timeline import SegmentSpan, build_timeline
 
 pytestmark = pytest.mark.browser
 PART_S = 10
-RECORD_S = 36
+RECORD_S = 44
 
 
 @pytest.fixture
@@ -49,11 +49,11 @@ async def test_tracks_go_on_in_new_files(server: browsers.Server, chromium: Any,
         borders = [round(each.wall_s - events[0].at_s, 2) for each in begun]
         print(source, "files begin at", borders, "s; on the time line at", [s.start_s for s in person.segments(source)])  # type: ignore[arg-type]
         parts = [int(border_s // PART_S) for border_s in borders]
-        assert parts == [0, 1, 2, 3]
+        assert parts == [0, 1, 2, 3, 4]
         assert all(border_s % PART_S < 3 for border_s in borders)
     check_sound(folder, events, person.segments("microphone"), tmp_path / "whole.mkv")
     check_pictures(folder, person.segments("camera"))
-    assert ready_s(events) == 30
+    assert ready_s(events) == 40
     assert assert_settled(events) >= 2
 
 
