@@ -135,8 +135,9 @@ def test_what_is_over_is_asked_for_in_the_same_words_later(
         *("sound:0", "sound:1", "denoise-part:0", "denoise-part:1", "voices:0", "layout:0"),
     }
     assert {key for _, key in ahead} <= later
-    nothing = early.model_copy(update={"ready_s": 0.0})
-    assert build_graph(nothing, request, settings, registry) == []
+    for is_cut in (True, False):
+        nothing = early.model_copy(update={"ready_s": 0.0, "is_cut": is_cut})
+        assert build_graph(nothing, request, settings, registry) == []
 
 
 def test_parts_are_shown_together(whole: Prepared, settings: Settings, registry: Registry) -> None:

@@ -150,7 +150,7 @@ def _piece_file(kind: str, part: Part, person: Person, prepared: Prepared) -> st
 
 def _sound_steps(prepared: Prepared, cut: list[Part], heard: Heard) -> list[StepSpec]:
     """One for each part; all in one where each would have to read a file from its start."""
-    runs = [[part] for part in cut] if prepared.is_cut else [cut]
+    runs = [[part] for part in cut] if prepared.is_cut or not cut else [cut]
     return [_sound_step(prepared, run, [heard[cut.index(part)] for part in run]) for run in runs]
 
 
