@@ -27,7 +27,7 @@ from vmeet_core.pipeline.spec import Output, PluginUse, StepSpec, function_of
 from vmeet_core.pipeline.steps import prepare
 from vmeet_core.pipeline.steps.sound import LEVELS
 from vmeet_core.pipeline.views import ProcessRequest
-from vmeet_core.plugins import Registry, UnknownProvider, allowed
+from vmeet_core.plugins import Registry, UnknownProvider, allowed, server_settings_of
 from vmeet_core.settings import Settings, SettingsError, validated
 
 PREPARED = "prepared"
@@ -111,6 +111,7 @@ def _plugin_use(request: ProcessRequest, settings: Settings, registry: Registry)
         provider = registry.get("denoisers", request.denoiser)
         given = request.options.get(request.denoiser, {})
         options = validated(provider.options, given, f"options.{request.denoiser}")
+        server_settings = server_settings_of(settings, "denoisers", provider)
     except (UnknownProvider, SettingsError) as error:
         raise Permanent(str(error)) from None
     refused = allowed(settings, provider)
@@ -119,7 +120,7 @@ def _plugin_use(request: ProcessRequest, settings: Settings, registry: Registry)
     return PluginUse(
         kind="denoisers",
         name=provider.name,
-        version=provider.version,
-        weights={weight.name: weight.sha256 for weight in provider.weights},
+        version=provider.version_for(server_settings),
+        weights={weight.name: weight.sha256 for weight in provider.weights_for(server_settings)},
         options=options.model_dump(mode="json"),
     )
