@@ -29,6 +29,16 @@ def test_the_entry_point_offers_one_transcriber() -> None:
     assert [each.name for each in register_transcribers()] == ["google"]
 
 
+def test_results_of_one_model_are_not_taken_for_those_of_another() -> None:
+    provider = GoogleProvider()
+    web, cloud = GoogleSettings(engine="web"), GoogleSettings(engine="cloud", project="p")
+    others = [cloud.model_copy(update=change) for change in ({"model": "short"}, {"location": "eu"}, {"project": "q"})]
+    versions = [provider.version_for(each) for each in (web, cloud, *others)]
+    assert len(set(versions)) == 4  # whose project pays changes nothing
+    assert versions[1] == versions[4]
+    assert all(version.startswith(provider.version) for version in versions)
+
+
 def test_it_is_known_to_leave_this_machine() -> None:
     assert GoogleProvider.leaves_host
     assert discover().get("transcribers", "google").leaves_host

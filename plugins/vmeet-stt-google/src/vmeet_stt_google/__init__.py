@@ -22,6 +22,13 @@ class GoogleProvider(TranscriberProvider):
     def __init__(self) -> None:
         self.version = version("vmeet-stt-google")
 
+    def version_for(self, server_settings: GoogleSettings) -> str:
+        """With what is asked of Google: results of another engine or model are others."""
+        parts = [server_settings.engine, *(server_settings.default_language, *server_settings.auto_languages)]
+        if server_settings.engine == "cloud":
+            parts += [server_settings.location, server_settings.model, server_settings.method]
+        return "+".join([self.version, *parts])
+
     def load(self, server_settings: GoogleSettings, host: Host) -> Transcriber:
         """Raises Permanent for credentials that cannot be read. Sends nothing yet."""
         # Here, since only a process that transcribes should pay for the libraries.
