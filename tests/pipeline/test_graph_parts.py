@@ -123,7 +123,7 @@ def test_the_parts_make_what_one_pass_makes(
     for name in ("captions", "chapters"):
         assert one[name].read_bytes() == many[name].read_bytes()
     before, after = (read_transcript(results["transcript"]) for results in (one, many))
-    assert before.people == after.people == {"ann": "ann", "bob": "bob"}
+    assert before.people == after.people == {"ann": "Ann", "bob": "Bob"}
     assert covered(before) == pytest.approx(covered(after), abs=0.2)
     before, after = pictures(one["video"]), pictures(many["video"])
     assert len(before) == len(after) >= 374
@@ -206,8 +206,8 @@ def test_each_part_of_what_is_said_is_read_with_the_one_before(
             DURATION_S
         )
         assert set(third.params["people"]) == {"ann", "bob"}
-        assert first.params["hot_words"] == ["ann"]  # bob has not come yet
-        assert third.params["hot_words"] == ["ann", "bob"]
+        assert first.params["hot_words"] == ["Ann"]  # bob has not come yet
+        assert third.params["hot_words"] == ["Ann", "Bob"]
 
 
 def test_the_sound_that_a_denoiser_is_given_overlaps(whole: Prepared, settings: Settings, registry: Registry) -> None:

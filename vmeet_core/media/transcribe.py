@@ -7,7 +7,7 @@ import numpy as np
 
 from vmeet_core.hookspecs import Audio, Context, Segment, Transcriber, TranscriberStream
 from vmeet_core.media.audio import resample
-from vmeet_core.media.silence import Phrase, loudness, phrases
+from vmeet_core.media.silence import Phrase, heard, phrases
 
 JOIN_S = 2.0  #: phrases closer than that are given as one: what was said before helps to understand what follows
 BEFORE_CHARS = 200  #: of the text before that a transcriber is told
@@ -29,7 +29,7 @@ def transcribed(
     Nothing is asked of a silence. ``on_phrase`` is told how much of what is to be done is done, 0 to 1. What the engine
     raises passes through; RuntimeError for times that are no numbers.
     """
-    cut = phrases(loudness(sound(), sample_rate_hz), engine.max_chunk_s, JOIN_S)
+    cut = phrases(heard(sound(), sample_rate_hz), engine.max_chunk_s, JOIN_S)
     yield from transcribed_phrases(sound(), sample_rate_hz, cut, engine, stream, language, hot_words, on_phrase)
 
 

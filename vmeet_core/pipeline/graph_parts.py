@@ -4,6 +4,7 @@ What is asked of a part tells of nothing outside it. So a step that was done whi
 step afterwards, and is not done again.
 """
 
+from math import inf
 from typing import NamedTuple
 
 from vmeet_core.pipeline.parts import Part, parts
@@ -252,13 +253,17 @@ def _speech_steps(
     prepared: Prepared, cut: list[Part], heard: Heard, request: ProcessRequest, plugin: PluginUse
 ) -> list[StepSpec]:
     """Whoever was heard in a part may go on speaking until the pause that is taken for its end in the next one."""
+    if not cut:
+        return []
     edges_s = _edges_s(cut)
     kind = PIECE
     if speech_source(request) == "audio-denoised":
-        kind, edges_s, heard = PIECE_DENOISED, denoise.lagging(edges_s), _lasting(heard)
+        # The end of what is there so far may be a border, too.
+        lagging = denoise.lagging((*edges_s, inf))[:-1] if not cut[-1].is_last else denoise.lagging(edges_s)
+        kind, edges_s, heard = PIECE_DENOISED, lagging, _lasting(heard)
     return [
         _speech_step(prepared, cut, index, heard, edges_s, kind, request, plugin)
-        for index, who in enumerate(_lasting(heard) if cut else [])
+        for index, who in enumerate(_lasting(heard))
         if who
     ]
 

@@ -31,7 +31,10 @@ def test_the_entry_point_offers_one_transcriber() -> None:
 
 def test_results_of_one_model_are_not_taken_for_those_of_another() -> None:
     provider = GoogleProvider()
-    web, cloud = GoogleSettings(engine="web"), GoogleSettings(engine="cloud", project="p")
+    web, cloud = (
+        GoogleSettings(engine="web"),
+        GoogleSettings(engine="cloud", project="p", application_default_credentials=True),
+    )
     others = [cloud.model_copy(update=change) for change in ({"model": "short"}, {"location": "eu"}, {"project": "q"})]
     versions = [provider.version_for(each) for each in (web, cloud, *others)]
     assert len(set(versions)) == 4  # whose project pays changes nothing

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from vmeet_core.hookspecs import Audio, Transcriber
-from vmeet_core.media.silence import Phrase, loudness, pause_s, phrases
+from vmeet_core.media.silence import Phrase, heard, pause_s, phrases
 from vmeet_core.media.transcribe import JOIN_S, transcribed_phrases
 from vmeet_core.media.transcript import Utterance, Word
 from vmeet_core.media.voices import PACKET_S
@@ -122,15 +122,15 @@ def _sound(work: Work, params: Params, person: str) -> Iterator[Audio]:
 
 def _phrases(work: Work, params: Params, person: str, most_s: float) -> list[Phrase]:
     """Of what belongs to this part, in the time of ``_sound``."""
-    heard = loudness(_sound(work, params, person), SAMPLE_RATE_HZ)
-    begin_s, end_s = 0.0, len(heard) * PACKET_S
+    found = heard(_sound(work, params, person), SAMPLE_RATE_HZ)
+    begin_s, end_s = 0.0, len(found.levels) * PACKET_S
     if params.before_s:
-        begin_s = pause_s(heard, max(0.0, params.before_s - LAG_S), params.before_s)
+        begin_s = pause_s(found.levels, max(0.0, params.before_s - LAG_S), params.before_s)
     if not params.is_last and params.duration_s is not None:
         border_s = params.before_s + params.duration_s
-        end_s = pause_s(heard, max(params.before_s, border_s - LAG_S), border_s)
+        end_s = pause_s(found.levels, max(params.before_s, border_s - LAG_S), border_s)
     first, last = round(begin_s / PACKET_S), round(end_s / PACKET_S)
     return [
         Phrase(round(start_s + first * PACKET_S, 3), round(until_s + first * PACKET_S, 3))
-        for start_s, until_s in phrases(heard[first:last], most_s, JOIN_S)
+        for start_s, until_s in phrases(found.between(first, last), most_s, JOIN_S)
     ]
