@@ -12,10 +12,15 @@ from vmeet_core.media.typography import typeset
 
 #: Colours of Okabe and Ito's palette, which people who are colour-blind tell apart; the lines do without any.
 STYLE = """
-table.texts { table-layout: fixed; min-width: 34rem; line-height: 1.9; }
-.texts td { text-align: left; white-space: normal; vertical-align: top; overflow-wrap: anywhere; width: 42%; }
-.texts th:first-child { width: 16%; }
-.texts small { display: block; line-height: 1.4; }
+table.texts { table-layout: fixed; line-height: 1.9; }
+.texts :is(th, td) { text-align: left; white-space: normal; vertical-align: top; width: 41%; overflow-wrap: anywhere; }
+.texts th:first-child { width: 18%; }
+.texts small { display: block; line-height: 1.4; font-weight: normal; }
+@media (max-width: 40rem) {
+  .texts thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .texts :is(tbody, tr, th:first-child, td) { display: block; width: auto; max-width: none; }
+  .texts td { border-top: 0; } .texts td::before { content: attr(data-column); opacity: .75; margin-right: .5em; }
+}
 .substitution { background: #e69f0055; text-decoration: underline wavy; }
 .deletion { background: #d55e0044; text-decoration: line-through; }
 .insertion { background: #56b4e955; border: 1px dashed; padding: 0 .1em; }
@@ -58,8 +63,8 @@ def _legend() -> str:
     )
     return (
         f"<p>{marks}</p>\n<p>What is compared: one script, no punctuation, numbers as they are read aloud. "
-        'The small lines are the texts as they came.</p><p lang="zh-Hant">比對的文字:統一字體、去除標點、數字照讀音;'
-        "小字為原文。</p>\n"
+        'The small lines are the texts as they came.</p><p lang="zh-Hant">比對的文字：統一字體、去除標點、數字照讀音；'
+        "小字為原來的文字。</p>\n"
     )
 
 
@@ -75,16 +80,18 @@ def _table(rows: Sequence[Row]) -> str:
 
 
 def _counts(texts: Texts) -> str:
-    counts = (f"{name_zh} {texts.alignment.count(operation)}" for operation, (_, name_zh) in _NAMES.items())
-    total = f"{texts.alignment.errors} / {texts.alignment.reference_tokens}"
-    return f'<small>{total}<br><span lang="zh-Hant">{", ".join(counts)}</span></small>'
+    lines = [f"{texts.alignment.errors} / {texts.alignment.reference_tokens}"]
+    for operation, (name, name_zh) in _NAMES.items():
+        if count := texts.alignment.count(operation):
+            lines.append(f'{count} {name} <span lang="zh-Hant">{name_zh}</span>')
+    return f"<small>{'<br>'.join(lines)}</small>"
 
 
 def _cells(texts: Texts) -> str:
     steps = texts.alignment.steps
     said = "".join(_marked(steps, "reference")) + f"<small>{escape(texts.reference)}</small>"
     written = "".join(_marked(steps, "heard")) + f"<small>{escape(typeset(texts.heard))}</small>"
-    return f'<td lang="zh">{said}</td><td lang="zh">{written}</td>'
+    return f'<td lang="zh" data-column="said 原文">{said}</td><td lang="zh" data-column="written 辨識">{written}</td>'
 
 
 def _marked(steps: Sequence[Step], side: str) -> Iterator[str]:

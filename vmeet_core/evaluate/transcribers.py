@@ -21,7 +21,7 @@ METRICS = (
         -1,
         4,
         "characters that are wrong, missing or too many, for each that was said",
-        "每說一字,寫錯、漏掉與多出的字數",
+        "每說一字，寫錯、漏掉與多出的字數",
     ),
     Metric(
         "substitutions",
@@ -61,7 +61,7 @@ METRICS = (
         -1,
         4,
         "the same of syllables: the pinyin of both texts, with tones",
-        "同上,以兩份文字的拼音(含聲調)計算",
+        "同上，以兩份文字的拼音(含聲調)計算",
     ),
     Metric(
         "rtf",
@@ -81,7 +81,7 @@ METRICS = (
         -1,
         0,
         "by how much the process grew at most, from loading the model on",
-        "自載入模型起,程序最多增加的記憶體",
+        "自載入模型起，程序最多增加的記憶體",
     ),
 )
 _OPERATIONS: dict[str, Operation] = {
