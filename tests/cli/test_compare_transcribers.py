@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from transcriber_kinds import PLUGIN, tones, write_utterances
+from tone_transcribers import PLUGIN, tones, write_utterances
 
 from vmeet_core.cli.common import CommandError
 from vmeet_core.cli.compare import denoiser_names

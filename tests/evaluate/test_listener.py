@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transcriber_kinds import tones, write_utterances
+from tone_transcribers import tones, write_utterances
 
 from vmeet_core.evaluate.listener import Cleaner, Plan
 from vmeet_core.hookspecs import Audio, Context, Segment, Transcriber, TranscriberStream
