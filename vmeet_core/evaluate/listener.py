@@ -1,20 +1,15 @@
 """From a sound file to text, as recordings go: denoised where that is wanted, cut at silences, transcribed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from vmeet_core.hookspecs import Audio, Context, Denoiser, Segment, Transcriber, TranscriberStream
+from vmeet_core.hookspecs import Denoiser, Transcriber
 from vmeet_core.media.audio import read_audio
 from vmeet_core.media.denoise import denoise_file
-from vmeet_core.media.silence import loudness, phrases
-
-JOIN_S = 2.0  #: phrases closer than that are given as one: what was said before helps to understand what follows
-BEFORE_CHARS = 200  #: of the text before that a transcriber is told
+from vmeet_core.media.transcribe import transcribed
 
 
 class Cleaner(NamedTuple):
@@ -67,33 +62,10 @@ class Listener:
         return target
 
     def _text(self, path: Path) -> str:
-        stream = self._transcriber.open(self._plan.options)
+        engine, rate_hz = self._transcriber, self._transcriber.sample_rate_hz
+        stream = engine.open(self._plan.options)
         try:
-            return " ".join(
-                segment.text for segment in _transcribed(path, self._transcriber, stream, self._plan.language)
-            )
+            segments = transcribed(lambda: read_audio(path, rate_hz), rate_hz, engine, stream, self._plan.language)
+            return " ".join(segment.text for segment in segments)
         finally:
             stream.close()
-
-
-def _transcribed(path: Path, engine: Transcriber, stream: TranscriberStream, language: str) -> Iterator[Segment]:
-    """What is said in each phrase, in order; the times are those of the phrase."""
-    before = ""
-    for audio in _phrases(path, engine):
-        for segment in stream.transcribe(audio, language, Context(text_before=before)):
-            before = f"{before} {segment.text}".strip()[-BEFORE_CHARS:]
-            yield segment
-
-
-def _phrases(path: Path, engine: Transcriber) -> Iterator[Audio]:
-    """The sound of each at the engine's rate, read-only; no more than one and what is read at once is held."""
-    rate_hz = engine.sample_rate_hz
-    blocks, held, position = read_audio(path, rate_hz), np.zeros(0, np.float32), 0  # position of the first sample held
-    for phrase in phrases(loudness(read_audio(path, rate_hz), rate_hz), engine.max_chunk_s, JOIN_S):
-        start, end = round(phrase.start_s * rate_hz), round(phrase.end_s * rate_hz)
-        while position + len(held) < end and (block := next(blocks, None)) is not None:
-            passed = min(max(0, start - position), len(held))
-            held, position = np.concatenate([held[passed:], block]), position + passed
-        audio = held[max(0, start - position) : end - position].copy()
-        audio.flags.writeable = False
-        yield audio
