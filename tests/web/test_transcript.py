@@ -40,7 +40,7 @@ CHOICES = {
         "denoisers": [TRANSCRIBER | {"name": "dtln", "title": "DTLN"}],
     },
     "problems": [],
-    "fields": ["denoiser", "transcriber", "layout"],
+    "fields": ["denoiser", "transcriber", "layout", "language", "script", "numbers", "transcribe_from"],
 }
 
 
@@ -371,6 +371,21 @@ async def test_without_a_transcriber_nothing_speaks_of_one(page: Page, site: Any
     await expect(page.get_by_test_id("choice-language")).to_be_hidden()
 
 
+async def test_what_the_server_does_not_act_on_is_not_asked(page: Page, site: Any) -> None:
+    answer(site, job("j1", "done", []))
+    site.answers["GET /api/choices"] = (200, CHOICES | {"fields": ["transcriber", "script"]})
+    site.answers["POST /api/recordings/r1/jobs"] = (201, job("j2", "queued", []))
+    await page.goto("/recordings/r1")
+    await page.get_by_test_id("transcribe").click()
+    await expect(page.get_by_test_id("choice-script")).to_be_visible()
+    await expect(page.get_by_test_id("choice-numbers")).to_be_hidden()
+    await expect(page.get_by_test_id("choice-language")).to_be_hidden()
+    await page.get_by_test_id("again-start").click()
+    await expect(page.get_by_role("log")).to_contain_text("Processing has started.")
+    sent = site.bodies["POST /api/recordings/r1/jobs"]
+    assert sent == {"denoiser": None, "transcriber": "whisper", "script": "simplified", "options": {"whisper": {}}}
+
+
 async def test_the_sound_to_transcribe_is_asked_for_where_there_are_two(page: Page, site: Any) -> None:
     answer(site, job("j1", "done", [], request=WISH))
     site.answers["GET /api/choices"] = (200, CHOICES)
@@ -411,6 +426,31 @@ async def test_each_version_has_its_transcript_and_others_can_be_looked_at(
     await expect(rows).to_have_count(1)
     await expect(page.locator("track[kind=captions]")).to_have_attribute("src", f"{FOLDER}/j2/transcript.vtt")
     await expect(page.get_by_test_id("version")).to_have_value("j1")
+
+
+async def test_two_transcripts_are_compared(page: Page, site: Any, film: str, tmp_path: Path) -> None:
+    first = transcribed(site, tmp_path, film, SAID)
+    heard = transcript(
+        utterance("p1", 1.1, 3, "棗安 今天討論預算"),
+        utterance("p2", 5, 7.2, "I agree with a budget", "en"),
+        utterance("p1", 16, 17, "多餘的話。"),
+    )
+    second = transcribed(site, tmp_path, film, heard, "j2", request=WISH | {"transcriber": "asrt"}, created_at_s=1.8e9)
+    answer(site, first, second)
+    await opened(page, 3)
+    await page.get_by_test_id("transcript-compare").select_option("j1")
+    dialog = page.get_by_test_id("compare-dialog")
+    rows = dialog.locator(".compared-row")
+    await expect(rows).to_have_count(1 + 6)
+    await expect(rows.nth(0)).to_have_text("asrtwhisper")
+    assert await rows.nth(1).locator("p").all_text_contents() == ["棗安 今天討論預算", "早安，今天討論預算。"]
+    assert await rows.nth(1).locator("mark").all_text_contents() == ["棗", "早"]
+    assert await rows.nth(3).locator("mark").all_text_contents() == ["a", "the"]
+    assert await rows.nth(5).locator("p").all_text_contents() == ["多餘的話。", ""]
+    await expect(dialog.get_by_test_id("compared-same")).to_have_text("46% of the characters are the same.")  # 23 of 50
+    await rows.nth(5).get_by_role("button").click()
+    await expect(dialog).to_have_count(0)
+    await page.wait_for_function("() => document.querySelector('video').currentTime >= 16")
 
 
 async def test_files_of_each_person_keep_the_transcriber(page: Page, site: Any, talk: Any) -> None:

@@ -37,7 +37,7 @@ export class PluginChoices extends HTMLElement {
     this.offered = FIELDS.filter(({ field, always }) => (offered ? offered.includes(field) : always));
     /** @type {ProviderChoice[]} */
     this.shown = [];
-    this.speech = new SpeechChoices();
+    this.speech = new SpeechChoices(known);
     this.freedom = h("select", { id: uniqueId("freedom"), "data-testid": "people-may-change" });
     this.freedomField = h(
       "div",

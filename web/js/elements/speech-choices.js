@@ -16,8 +16,10 @@ const FIELDS = /** @type {Field[]} */ (Object.keys(CHOICES));
 
 /** How what is said is to be written down: asked only where a transcriber is chosen. */
 export class SpeechChoices extends LocalizedElement {
-  constructor() {
+  /** @param {readonly string[]} [known] what the server acts on; all of it where that is not said */
+  constructor(known) {
     super();
+    this.isKnown = (/** @type {string} */ field) => !known || known.includes(field);
     /** @type {Provider | null} */
     this.provider = null;
     this.spoken = h("select", { id: uniqueId("language"), "data-testid": "choice-language" });
@@ -30,7 +32,7 @@ export class SpeechChoices extends LocalizedElement {
   connectedCallback() {
     super.connectedCallback();
     if (this.childElementCount) return;
-    const spoken = h("div", { class: "field" }, h("label", { for: this.spoken.id, t: "choice.language" }), this.spoken);
+    const spoken = h("div", { class: "field", hidden: !this.isKnown("language") }, h("label", { for: this.spoken.id, t: "choice.language" }), this.spoken);
     fill(this, spoken, this.field("script"), this.field("numbers"), this.from);
   }
 
@@ -51,17 +53,18 @@ export class SpeechChoices extends LocalizedElement {
   /** @param {Provider | null} provider that is chosen @param {boolean} denoised whether there is denoised sound */
   offer(provider, denoised) {
     this.hidden = !provider;
-    this.from.hidden = !denoised;
+    this.from.hidden = !denoised || !this.isKnown("transcribe_from");
     if (provider && provider !== this.provider) this.showLanguages(provider, this.spoken.value);
     this.provider = provider;
   }
 
-  /** @returns {SpeechWish | {}} nothing where nothing is transcribed */
+  /** @returns {Partial<SpeechWish>} nothing where nothing is transcribed */
   get value() {
     if (!this.provider) return {};
     const { script, numbers, transcribe_from } = this.selects;
     const from = this.from.hidden ? "original" : transcribe_from.value;
-    return { language: this.spoken.value || "auto", script: script.value, numbers: numbers.value, transcribe_from: from };
+    const wish = { language: this.spoken.value || "auto", script: script.value, numbers: numbers.value, transcribe_from: from };
+    return Object.fromEntries(Object.entries(wish).filter(([field]) => this.isKnown(field)));
   }
 
   /** @private @param {Provider} provider @param {string} chosen */
@@ -78,7 +81,7 @@ export class SpeechChoices extends LocalizedElement {
   field(field) {
     const select = this.selects[field];
     const hint = field === "transcribe_from" ? h("p", { class: "hint", t: "choice.transcribe_from-hint" }) : null;
-    return h("div", { class: "field" }, h("label", { for: select.id, t: /** @type {Key} */ (`choice.${field}`) }), select, hint);
+    return h("div", { class: "field", hidden: !this.isKnown(field) }, h("label", { for: select.id, t: /** @type {Key} */ (`choice.${field}`) }), select, hint);
   }
 }
 

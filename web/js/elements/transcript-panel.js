@@ -7,6 +7,7 @@ import { FORMATS, Said, transcribed, transcribing } from "../transcript.js";
 import { copyButton } from "./copy-field.js";
 import { failureBox } from "./failure.js";
 import { attempt } from "./recording-actions.js";
+import { openComparison } from "./transcript-compare.js";
 import { TranscriptFind } from "./transcript-find.js";
 import { TranscriptFollow } from "./transcript-follow.js";
 import { TranscriptList } from "./transcript-list.js";
@@ -46,7 +47,8 @@ export class TranscriptPanel extends LocalizedElement {
     this.list = new TranscriptList();
     this.state = new TranscriptState(() => wish?.ask(), (job) => this.retry(job));
     this.versions = h("select", { id: uniqueId("transcript"), "data-testid": "transcript-version", onchange: () => this.choose(this.versions.value) });
-    this.versionField = h("div", { class: "version", hidden: true }, h("label", { for: this.versions.id, t: "transcript.version" }), this.versions);
+    this.others = h("select", { tLabel: "transcript.compare", "data-testid": "transcript-compare", onchange: () => this.compare() });
+    this.versionField = h("div", { class: "version", hidden: true }, h("label", { class: "visually-hidden", for: this.versions.id, t: "transcript.version" }), this.versions, this.others);
     this.about = h("p", { class: "muted small", "data-testid": "transcript-about" });
     this.speakers = h("div", { class: "speakers", role: "group", tLabel: "transcript.speakers", "data-testid": "speakers" });
     this.downloads = h("ul", { "data-testid": "transcript-downloads" });
@@ -119,12 +121,29 @@ export class TranscriptPanel extends LocalizedElement {
   /** @private @param {Job[]} all */
   showVersions(all) {
     this.versionField.hidden = all.length < 2;
-    this.versions.replaceChildren(...all.map((job) => h("option", { value: job.id, selected: job === this.job }, `${transcriptName(job, this.jobs)} · ${formatDate(job.created_at_s)}`)));
+    const option = (/** @type {Job} */ job) => h("option", { value: job.id, selected: job === this.job }, `${transcriptName(job, this.jobs)} · ${formatDate(job.created_at_s)}`);
+    this.versions.replaceChildren(...all.map(option));
+    this.others.replaceChildren(h("option", { value: "", t: "transcript.compare" }), ...all.filter((job) => job !== this.job).map(option));
+  }
+
+  /** The transcript that is shown with another one. @private */
+  async compare() {
+    const { job, wish } = this;
+    const { said } = this.list;
+    const other = this.jobs.find(({ id }) => id === this.others.value);
+    const address = other && wish?.address(other, "transcript");
+    this.others.value = "";
+    if (!wish || !job || !said || !address) return;
+    await attempt(wish.notices, async () => {
+      const read = new Said(await api.transcript(address));
+      openComparison([transcriptName(job, this.jobs), said], [transcriptName(other, this.jobs), read], (timeS) => this.play(timeS));
+    });
   }
 
   /** @private @param {string} id */
   choose(id) {
     this.job = this.jobs.find((job) => job.id === id) ?? this.job;
+    this.showVersions(transcribed(this.jobs));
     this.showDownloads();
     this.load();
     this.wish?.changed();
