@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vmeet_core.media.audio import read_all
-from vmeet_core.media.silence import PAD_S, Phrase, loudness, phrases
+from vmeet_core.media.silence import PAD_S, Phrase, loudness, pause_s, phrases
 
 RATE_HZ = 16_000
 
@@ -81,6 +81,33 @@ def test_blocks_of_any_length_give_the_same() -> None:
     audio = sound(10, (2, 5))
     pieces = [audio[start : start + 12_345] for start in range(0, len(audio), 12_345)]
     assert np.array_equal(loudness(pieces, RATE_HZ), loudness([audio], RATE_HZ))
+
+
+def test_between_two_moments_it_is_cut_in_the_last_pause() -> None:
+    heard = loudness([sound(30, (0.0, 12.0), (13.0, 16.0), (16.6, 21.0))], RATE_HZ)
+    assert 16.0 <= pause_s(heard, 8.0, 20.0) <= 16.6
+    assert 12.0 <= pause_s(heard, 8.0, 15.0) <= 13.0
+    assert pause_s(heard, 12.0, 28.0) == pytest.approx(27.8)  # nobody speaks there
+
+
+def test_where_nobody_pauses_it_is_cut_between_words() -> None:
+    heard = loudness([sound(30, (0.0, 30.0))], RATE_HZ)
+    at_s = pause_s(heard, 8.0, 20.0)
+    assert 8.0 < at_s < 20.0
+
+
+def test_where_it_is_cut_is_told_by_that_stretch_alone() -> None:
+    audio = sound(30, (0.0, 12.0), (13.0, 30.0), noise_db=-50.0)
+    louder = audio.copy()
+    louder[: 8 * RATE_HZ] *= 3
+    louder[20 * RATE_HZ :] = 0
+    assert pause_s(loudness([audio], RATE_HZ), 8.0, 20.0) == pause_s(loudness([louder], RATE_HZ), 8.0, 20.0)
+    shorter = loudness([audio[8 * RATE_HZ :]], RATE_HZ)
+    assert pause_s(shorter, 0.0, 12.0) + 8 == pytest.approx(pause_s(loudness([audio], RATE_HZ), 8.0, 20.0))
+
+
+def test_too_short_to_choose() -> None:
+    assert pause_s(loudness([sound(2)], RATE_HZ), 0.7, 1.0) == 1.0
 
 
 def test_less_than_a_second_is_refused() -> None:

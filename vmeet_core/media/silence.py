@@ -42,6 +42,20 @@ def loudness(blocks: Iterable[Audio], sample_rate_hz: int) -> Levels:
     return np.concatenate([np.zeros(0, np.uint8), *found])
 
 
+def pause_s(heard: Levels, from_s: float, until_s: float) -> float:
+    """Where to cut between these times, which is told by what is heard between them alone: where it is quiet for
+    ``GAP_S``, or least loud. Of equally quiet moments it is the last one.
+    """
+    first, last = round(from_s * _PACKETS_PER_S), round(until_s * _PACKETS_PER_S)
+    power, width = _power(heard[first:last]), round(GAP_S * _PACKETS_PER_S)
+    if len(power) < width:
+        return until_s
+    # Whole numbers of a step of sound that nobody hears: two silences are equally quiet.
+    loud = np.rint(np.convolve(power, np.full(width, 1 / width), "valid") / 10 ** (SPEECH_DB / 10 - 2))
+    quietest = len(loud) - 1 - int(np.argmin(loud[::-1]))
+    return from_s + (quietest + width / 2) * PACKET_S
+
+
 def phrases(heard: Levels, most_s: float, join_s: float = 0.0) -> list[Phrase]:
     """What is said in a sound with these levels, in order, without overlap; [] for silence.
 
@@ -68,10 +82,14 @@ def _smoothed(heard: Levels) -> NDArray[np.float64]:
     if not len(heard):
         return np.zeros(0)
     width = max(1, round(SMOOTHING_S / PACKET_S)) | 1
-    power = np.where(heard < _SILENT, 10 ** (-heard.astype(np.float64) / 10), 0.0)
-    mean = np.convolve(np.pad(power, width // 2), np.full(width, 1 / width), "valid")
+    mean = np.convolve(np.pad(_power(heard), width // 2), np.full(width, 1 / width), "valid")
     smooth: NDArray[np.float64] = 10 * np.log10(np.maximum(mean, 10 ** (-_SILENT / 10)))
     return smooth
+
+
+def _power(heard: Levels) -> NDArray[np.float64]:
+    """Of each packet, full scale being 1."""
+    return np.where(heard < _SILENT, 10 ** (-heard.astype(np.float64) / 10), 0.0)
 
 
 def _noise_db(heard: Levels) -> NDArray[np.float64]:
