@@ -70,11 +70,12 @@ def _of_job(job: JobView, files: list[str]) -> list[str]:
     if not results:
         return []
     began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(job.created_at_s))
-    denoiser = job.request.denoiser
-    lines = [
-        f"處理結果（{began}，{f'降噪：{denoiser}' if denoiser else '未降噪'}）",
-        f"Results of the processing of {began}, {f'denoiser: {denoiser}' if denoiser else 'without denoising'}",
-    ]
+    denoiser, transcriber = job.request.denoiser, job.request.transcriber
+    chinese = f"降噪：{denoiser}" if denoiser else "未降噪"
+    english = f"denoiser: {denoiser}" if denoiser else "without denoising"
+    if transcriber:
+        chinese, english = f"{chinese}，語音辨識：{transcriber}", f"{english}, transcriber: {transcriber}"
+    lines = [f"處理結果（{began}，{chinese}）", f"Results of the processing of {began}, {english}"]
     for name, path in results:
         chinese, english = RESULTS.get(name.partition(":")[0], (name, name))
         lines += [f"    {path}", f"        {chinese} / {english}"]
