@@ -74,6 +74,12 @@ def test_what_xml_cannot_hold_is_left_out() -> None:
     assert texts[-2:] == ["王  0:00:00", "ab <c> & d"]
 
 
+def test_a_pause_stays_one() -> None:
+    said = transcript(utterance("p1", 0, 1, "開始吧"), utterance("p1", 1.5, 2, "好"))
+    assert read(minutes_docx(said, About("A\n B"))).paragraphs[-1].text == "開始吧　好"
+    assert read(minutes_docx(said, About("A\n B"))).paragraphs[0].text == "A B"
+
+
 def test_nothing_said_is_said() -> None:
     assert read(minutes_docx(transcript(), About())).paragraphs[-1].text == "Nothing was said."
 

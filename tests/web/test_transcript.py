@@ -1,5 +1,6 @@
 """What was said, on the page of a recording: read along, found, filtered, copied and downloaded."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -357,6 +358,18 @@ async def test_where_there_is_none_one_can_ask_for_it(page: Page, site: Any) -> 
     }
 
 
+async def test_while_it_is_recorded_nobody_can_ask(page: Page, site: Any) -> None:
+    answer(site, state="recording", duration_s=None)
+    site.answers["GET /api/choices"] = (200, CHOICES)
+    async with page.expect_response("**/api/choices"):
+        await page.goto("/recordings/r1")
+    await expect(page.get_by_test_id("no-video")).to_be_visible()
+    await expect(page.locator("vmeet-transcript")).to_be_hidden()
+    answer(site)
+    site.events.put_nowait(("recording", recording("r1", "Talk", "ready")))
+    await expect(page.get_by_test_id("transcribe")).to_be_visible()
+
+
 @pytest.mark.parametrize("without", ["fields", "providers"])
 async def test_without_a_transcriber_nothing_speaks_of_one(page: Page, site: Any, without: str) -> None:
     answer(site, job("j1", "done", []))
@@ -401,6 +414,21 @@ async def test_the_sound_to_transcribe_is_asked_for_where_there_are_two(page: Pa
     await page.get_by_test_id("again-start").click()
     await expect(page.get_by_role("log")).to_contain_text("Processing has started.")
     assert site.bodies["POST /api/recordings/r1/jobs"] == {"denoiser": "dtln", "options": {"dtln": {}}}
+
+
+async def test_an_upload_tells_how_it_is_to_be_written_down(blank: Page, site: Any) -> None:
+    script = """async (wish) => {
+        const { TusUpload } = await import('/static/js/tus-upload.js');
+        new TusUpload(new File(['x'], 'a.mp4'), {title: 'Talk', options: {}, ...wish}).start();
+    }"""
+    speech = {"transcriber": "whisper", "language": "zh", "script": "simplified"}
+    for wish, sent in (({"denoiser": "dtln", **speech}, speech), ({"language": "zh"}, {})):
+        async with blank.expect_request("**/api/uploads") as asked:
+            await blank.evaluate(script, wish)
+        pairs = [pair.split(" ") for pair in (await (await asked.value).all_headers())["upload-metadata"].split(",")]
+        told = {key: base64.b64decode(value).decode() for key, value in pairs}
+        assert {key: told[key] for key in told.keys() & {*speech, "numbers"}} == sent
+        assert told["denoiser"] == wish.get("denoiser", "none")
 
 
 async def test_each_version_has_its_transcript_and_others_can_be_looked_at(

@@ -1,5 +1,6 @@
 """A transcript as minutes for word processors (DOCX, ECMA-376), on A4, with fonts for its language."""
 
+import re
 from datetime import UTC
 from io import BytesIO
 from typing import Any
@@ -11,6 +12,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
+from vmeet_core.media.caption_lines import PAUSE
 from vmeet_core.media.minutes import About, Turn, clock, facts, turns, words_of
 from vmeet_core.media.transcript import Transcript
 
@@ -19,6 +21,7 @@ EAST_ASIAN = {"zh-TW": "Microsoft JhengHei", "zh-CN": "Microsoft YaHei", "en": "
 EAST_ASIAN_LANGUAGE = {"zh-TW": "zh-TW", "zh-CN": "zh-CN", "en": "zh-TW"}
 LATIN = "Calibri"
 MUTED = RGBColor(0x54, 0x63, 0x6A)
+_SPACES = re.compile(rf"[^\S{PAUSE}]+")
 STYLES = ("Normal", "Title", "Heading 1", "Heading 2")
 
 
@@ -100,5 +103,5 @@ def _set_properties(document: Document, title: str, about: About, locale: str) -
 
 
 def _printable(text: str) -> str:
-    """Without what XML cannot hold."""
-    return "".join(each for each in " ".join(text.split()) if each.isprintable())
+    """One line, without what XML cannot hold."""
+    return "".join(each for each in _SPACES.sub(" ", text).strip() if each.isprintable() or each == PAUSE)

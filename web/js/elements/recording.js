@@ -245,7 +245,7 @@ export class RecordingPage extends LocalizedElement {
   showTranscript() {
     const { transcript } = this;
     const job = this.recording?.jobs?.find((each) => each.id === this.versions.value);
-    transcript.show(this.recording?.jobs ?? [], this.versions.value);
+    transcript.show(this.recording?.jobs ?? [], this.versions.value, this.recording?.state !== "recording");
     if (this.columns) this.columns.dataset.transcript = transcript.dataset.state ?? "none";
     this.player.caption(transcript.captions ?? this.address(job, "captions"));
   }

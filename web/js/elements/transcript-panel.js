@@ -90,12 +90,14 @@ export class TranscriptPanel extends LocalizedElement {
   /** @override */
   localize() {
     if (this.list.said) this.display(this.list.said);
-    this.show(this.jobs, this.version);
+    this.show(this.jobs, this.version, this.isOver ?? true);
   }
 
-  /** @param {readonly Job[]} jobs all of the recording @param {string} version the job whose video is shown */
-  show(jobs, version) {
+  /** @param {readonly Job[]} jobs all of the recording @param {string} version the job whose video is shown
+   *  @param {boolean} isOver whether the recording has ended, and can be processed */
+  show(jobs, version, isOver) {
     this.jobs = jobs;
+    this.isOver = isOver;
     const all = transcribed(jobs);
     const own = all.find((job) => job.id === version || jobs.some((other) => other.id === version && other.results.transcript === job.results.transcript));
     const before = all.find((job) => job.results.transcript === this.job?.results.transcript);
@@ -108,7 +110,7 @@ export class TranscriptPanel extends LocalizedElement {
     this.state.show(asked, this.job && state === "none" ? "made" : state);
     if (state === "none" && !this.job) this.askWhetherToAsk();
     this.dataset.state = this.job ? "made" : state;
-    this.hidden = !this.job && state === "none" && !this.mayAsk;
+    this.hidden = !this.job && state === "none" && !(this.mayAsk && isOver);
     this.showDownloads();
     this.load();
   }
