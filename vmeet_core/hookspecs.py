@@ -174,6 +174,14 @@ class Provider(ABC, Generic[EngineT]):
     weights: tuple[Weight, ...] = ()
     leaves_host: bool = False  #: media goes to another machine: refused unless the settings allow it
 
+    def weights_for(self, server_settings: Any) -> tuple[Weight, ...]:
+        """The files that it needs with these settings: override it where they can name another model."""
+        return self.weights
+
+    def version_for(self, server_settings: Any) -> str:
+        """What is part of the key: override it where settings change results, and ``weights_for`` does not tell how."""
+        return self.version
+
     @abstractmethod
     def load(self, server_settings: Any, host: Host) -> EngineT: ...
 

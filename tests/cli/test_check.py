@@ -5,7 +5,7 @@ import json
 import pytest
 
 from vmeet_core.cli.check import checks_of
-from vmeet_core.testing import DENOISER_CHECKS, FRAME_FILTER_CHECKS, PROVIDER_CHECKS
+from vmeet_core.testing import DENOISER_CHECKS, FRAME_FILTER_CHECKS, PROVIDER_CHECKS, TRANSCRIBER_CHECKS
 
 PLUGIN = """
 import numpy as np
@@ -32,6 +32,16 @@ class Far(GateProvider):
 @hookimpl
 def register_denoisers():
     return [GateProvider(), Hums(), Far()]
+"""
+
+
+NOTES = """
+from vmeet_core.hookspecs import hookimpl
+from vmeet_core.testing import NotesProvider
+
+@hookimpl
+def register_transcribers():
+    return [NotesProvider()]
 """
 
 
@@ -71,8 +81,18 @@ def test_the_built_in_filter_passes_every_check(run_vmeet):
     assert "ms per 360p frame" in done.stdout
 
 
+def test_a_good_transcriber_passes_every_check(run_vmeet, install_plugin, packages):
+    install_plugin("vmeet-notes", NOTES)
+    done = run_vmeet("check", "notes", packages=packages)
+    assert done.returncode == 0, done.stdout
+    count = len(TRANSCRIBER_CHECKS)
+    assert done.stdout.endswith(f"notes: {count} of {count} checks passed\n")
+    assert "words in order, inside their segment" in done.stdout
+
+
 def test_of_other_kinds_what_they_say_is_checked():
-    assert checks_of("transcribers") == checks_of("video_enhancers") == PROVIDER_CHECKS
+    assert checks_of("video_enhancers") == PROVIDER_CHECKS
+    assert checks_of("transcribers") == TRANSCRIBER_CHECKS
 
 
 def test_an_unknown_name_gets_a_suggestion(check):

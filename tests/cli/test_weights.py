@@ -8,7 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 PLUGIN = """
-from vmeet_core.hookspecs import API, Provider, Source, Weight, hookimpl
+from vmeet_core.hookspecs import API, Options, Provider, Source, Weight, hookimpl
 
 def weight(name, digest):
     return Weight(name, digest, 5, "MIT", (Source(url="{address}/" + name),))
@@ -23,9 +23,18 @@ class Two(One):
     name = "two"
     weights = (weight("c.bin", "{c}"),)
 
+class Naming(Options):
+    other: bool = False
+
+class Either(One):
+    name, server_settings = "either", Naming
+    weights = (weight("d.bin", "{a}"),)
+    def weights_for(self, server_settings):
+        return (weight("c.bin", "{c}"),) if server_settings.other else self.weights
+
 @hookimpl
 def register_denoisers():
-    return [One(), Two()]
+    return [One(), Two(), Either()]
 """
 
 
@@ -79,6 +88,18 @@ def test_nothing_is_needed_without_models(weights, tmp_path):
 def test_fetch_by_name(name, files, weights, tmp_path):
     assert weights("weights", "fetch", name).returncode == 0
     assert names(tmp_path / "weights") == files
+
+
+def test_the_settings_may_name_another_model(weights, tmp_path):
+    presets = '[meetings.default]\ndenoiser = "either"\n'
+    (tmp_path / "vmeet.toml").write_text(f"[plugins.denoisers.either]\nother = true\n{presets}")
+    said = weights("serve").stderr
+    assert "the model file c.bin of" in said
+    assert "d.bin" not in said
+    assert weights("weights", "fetch").returncode == 0
+    assert names(tmp_path / "weights") == ["c.bin"]
+    assert "d.bin" not in weights("weights", "list").stdout
+    assert "all 1 that the presets need are there" in weights("doctor").stdout
 
 
 def test_list_shows_every_model_and_its_state(weights, tmp_path):

@@ -13,6 +13,8 @@ from vmeet_core.testing import (
     DenoiserConformance,
     FrameFilterConformance,
     GateProvider,
+    NotesProvider,
+    TranscriberConformance,
 )
 
 BAD = """
@@ -55,6 +57,12 @@ class TestBrightness(FrameFilterConformance):
     @classmethod
     def provider(cls) -> BrightnessProvider:
         return BrightnessProvider()
+
+
+class TestNotes(TranscriberConformance):
+    @classmethod
+    def provider(cls) -> NotesProvider:
+        return NotesProvider()
 
 
 def test_a_bad_plugin_fails_just_where_it_is_bad(tmp_path: Path) -> None:

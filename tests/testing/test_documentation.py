@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vmeet_core.testing import DENOISER_CHECKS, FRAME_FILTER_CHECKS, Check
+from vmeet_core.testing import DENOISER_CHECKS, FRAME_FILTER_CHECKS, TRANSCRIBER_CHECKS, Check
 from vmeet_core.testing.provider_checks import PROVIDER_CHECKS
 
 TEXT = (Path(__file__).parents[2] / "docs/conformance.md").read_text(encoding="utf-8")
@@ -18,7 +18,12 @@ def rows(heading: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("heading", "checks"), [("Denoisers", DENOISER_CHECKS), ("Frame filters", FRAME_FILTER_CHECKS)]
+    ("heading", "checks"),
+    [
+        ("Denoisers", DENOISER_CHECKS),
+        ("Frame filters", FRAME_FILTER_CHECKS),
+        ("Transcribers", TRANSCRIBER_CHECKS),
+    ],
 )
 def test_every_check_is_documented_in_order(heading: str, checks: tuple[Check, ...]) -> None:
     assert rows("Every provider") == [check.name for check in PROVIDER_CHECKS]

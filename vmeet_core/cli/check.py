@@ -21,15 +21,24 @@ from vmeet_core.plugins import (
     server_settings_of,
 )
 from vmeet_core.settings import Settings, did_you_mean
-from vmeet_core.testing import DENOISER_CHECKS, FRAME_FILTER_CHECKS, PROVIDER_CHECKS, Check, Result, Subject, run_checks
+from vmeet_core.testing import (
+    DENOISER_CHECKS,
+    FRAME_FILTER_CHECKS,
+    PROVIDER_CHECKS,
+    TRANSCRIBER_CHECKS,
+    Check,
+    Result,
+    Subject,
+    run_checks,
+)
 
 DESCRIPTION = """\
 Check an installed provider against the contract: what it says of itself, whether
 it loads, and whether its results have the right shape, keep their state to
 themselves, and come as late as declared. Each failure says what to do.
 
-Denoisers and frame filters are checked in full; of the other kinds, what they say
-of themselves.
+Denoisers, frame filters and transcribers are checked in full; of video enhancers,
+what they say of themselves.
 Its weights must have been fetched (vmeet weights fetch NAME)."""
 
 
@@ -75,7 +84,12 @@ def find(name: str, kind: Kind | None, registry: Registry) -> tuple[Kind, AnyPro
 
 
 def checks_of(kind: Kind) -> tuple[Check, ...]:
-    return {"denoisers": DENOISER_CHECKS, "frame_filters": FRAME_FILTER_CHECKS}.get(kind, PROVIDER_CHECKS)
+    in_full: dict[Kind, tuple[Check, ...]] = {
+        "denoisers": DENOISER_CHECKS,
+        "frame_filters": FRAME_FILTER_CHECKS,
+        "transcribers": TRANSCRIBER_CHECKS,
+    }
+    return in_full.get(kind, PROVIDER_CHECKS)
 
 
 def checked(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vmeet_core.cli.common import FAULT, OK, Subparsers, add_command
-from vmeet_core.plugins import Registry, discover, missing_weights, needed_providers, unfit, weight_store
+from vmeet_core.plugins import Registry, discover, missing_weights, needed_providers, unfit, weight_store, weights_of
 from vmeet_core.settings import Settings, SettingsError, load_settings
 
 DESCRIPTION = """\
@@ -239,5 +239,6 @@ def weights(settings: Settings, registry: Registry) -> Iterator[Finding]:
     for problem in missing:
         yield Finding("model file", f"{problem.key}: {problem.message}", problem.remedy)
     if not missing:
-        needed = sum(len(provider.weights) for provider in needed_providers(settings, registry).values())
+        found = needed_providers(settings, registry).items()
+        needed = sum(len(weights_of(settings, kind, provider)) for (kind, _), provider in found)
         yield Finding("model files", f"all {needed} that the presets need are there" if needed else "none are needed")

@@ -13,7 +13,7 @@ from vmeet_core.cli.common import (
 )
 from vmeet_core.cli.progress import Progress
 from vmeet_core.hookspecs import Weight
-from vmeet_core.plugins import AnyProvider, Registry, discover, needed_providers, weight_store
+from vmeet_core.plugins import AnyProvider, Kind, Registry, discover, needed_providers, weight_store, weights_of
 from vmeet_core.settings import Settings, did_you_mean
 from vmeet_core.weights import WeightError, WeightStore
 
@@ -55,24 +55,31 @@ def run(args: argparse.Namespace) -> int:
 
 def select(names: list[str], settings: Settings, registry: Registry, everything: bool) -> Named:
     """The model files of the providers named, or themselves named. Raises CommandError for an unknown name."""
-    installed = [provider for named in registry.providers.values() for provider in named.values()]
-    known = _weights_of(installed)
+    installed = [(kind, provider) for kind, named in registry.providers.items() for provider in named.values()]
+    known = _weights_of(settings, installed)
     if not names:
-        return known if everything else _weights_of(list(needed_providers(settings, registry).values()))
+        needed = [(kind, provider) for (kind, _), provider in needed_providers(settings, registry).items()]
+        return known if everything else _weights_of(settings, needed)
     chosen: Named = {}
     for name in names:
-        found = _weights_of([provider for provider in installed if provider.name == name])
+        offering = [(kind, provider) for kind, provider in installed if provider.name == name]
+        found = _weights_of(settings, offering)
         if not found and name in known:
             found = {name: known[name]}
-        if not found and name not in {provider.name for provider in installed}:
-            hint = did_you_mean(name, {*known, *(provider.name for provider in installed)})
+        if not found and not offering:
+            hint = did_you_mean(name, {*known, *(provider.name for _, provider in installed)})
             raise CommandError(f'no installed provider or model file is called "{name}". {hint}')
         chosen |= found
     return chosen
 
 
-def _weights_of(providers: list[AnyProvider]) -> Named:
-    return {weight.name: (weight, provider.name) for provider in providers for weight in provider.weights}
+def _weights_of(settings: Settings, providers: list[tuple[Kind, AnyProvider]]) -> Named:
+    """Those that they need with the settings in force."""
+    return {
+        weight.name: (weight, provider.name)
+        for kind, provider in providers
+        for weight in weights_of(settings, kind, provider)
+    }
 
 
 def list_weights(chosen: Named, store: WeightStore) -> int:

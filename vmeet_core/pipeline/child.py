@@ -24,6 +24,7 @@ from vmeet_core.hookspecs import Permanent, Retryable
 from vmeet_core.pipeline.messages import NICENESS, NO_ROOM, Order, Report
 from vmeet_core.pipeline.spec import PluginUse, Work
 from vmeet_core.pipeline.usage import own_usage
+from vmeet_core.settings import Settings
 
 _REPORT_EVERY_S = 0.1
 _MAX_MESSAGE_CHARS = 4000
@@ -80,7 +81,7 @@ def _with_usage(report: Report) -> Report:
 
 def _work(order: Order, progress: Callable[[float], None]) -> None:
     if order.plugin is not None:
-        _check_plugin(order.plugin)
+        _check_plugin(order.plugin, order.settings)
     shutil.rmtree(order.temp_dir, ignore_errors=True)
     order.temp_dir.mkdir(parents=True)
     unfinished = {role: order.temp_dir / path.name for role, path in order.outputs.items()}
@@ -101,10 +102,10 @@ def _work(order: Order, progress: Callable[[float], None]) -> None:
     shutil.rmtree(order.temp_dir, ignore_errors=True)
 
 
-def _check_plugin(use: PluginUse) -> None:
+def _check_plugin(use: PluginUse, settings: Settings) -> None:
     from vmeet_core.pipeline.installed import check_installed  # imports all plugins: only where it is asked for
 
-    check_installed(use)
+    check_installed(use, settings)
 
 
 def _publish(source: Path, target: Path) -> None:

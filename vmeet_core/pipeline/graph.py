@@ -30,7 +30,7 @@ from vmeet_core.pipeline.spec import Output, PluginsUsed, PluginUse, StepSpec, f
 from vmeet_core.pipeline.steps import prepare
 from vmeet_core.pipeline.steps.sound import LEVELS
 from vmeet_core.pipeline.views import ProcessRequest
-from vmeet_core.plugins import Registry, UnknownProvider, allowed
+from vmeet_core.plugins import Registry, UnknownProvider, allowed, server_settings_of
 from vmeet_core.settings import Kind, Settings, SettingsError, validated
 
 PREPARED = "prepared"
@@ -132,6 +132,7 @@ def _plugin_use(
     try:
         provider = registry.get(kind, name)
         options = validated(provider.options, request.options.get(name, {}), f"options.{name}")
+        server_settings = server_settings_of(settings, kind, provider)
     except (UnknownProvider, SettingsError) as error:
         raise Permanent(str(error)) from None
     refused = allowed(settings, provider)
@@ -140,7 +141,7 @@ def _plugin_use(
     return PluginUse(
         kind=kind,
         name=provider.name,
-        version=provider.version,
-        weights={weight.name: weight.sha256 for weight in provider.weights},
+        version=provider.version_for(server_settings),
+        weights={weight.name: weight.sha256 for weight in provider.weights_for(server_settings)},
         options=options.model_dump(mode="json"),
     )

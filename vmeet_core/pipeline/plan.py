@@ -57,8 +57,10 @@ def _plugin_needs(plugin: PluginUse, settings: Settings, registry: Registry) -> 
     """Its ``threads`` are a server setting, as far as it has that."""
     kind = cast(Kind, plugin.kind)
     provider = registry.get(kind, plugin.name)
-    threads = getattr(server_settings_of(settings, kind, provider), "threads", 1)
-    reckoned = PLUGIN_BYTES + WEIGHT_COPIES * sum(weight.size_bytes for weight in provider.weights)
+    server_settings = server_settings_of(settings, kind, provider)
+    threads = getattr(server_settings, "threads", 1)
+    weights = provider.weights_for(server_settings)
+    reckoned = PLUGIN_BYTES + WEIGHT_COPIES * sum(weight.size_bytes for weight in weights)
     return Needs(
         cpu=threads if isinstance(threads, int) and threads > 0 else 1,
         gpu=1 if settings.pipeline.device == "cuda" else 0,

@@ -10,7 +10,7 @@ from vmeet_core.plugins.checks import (
     unfit,
     weight_store,
 )
-from vmeet_core.plugins.engines import load_provider, make_host, server_settings_of
+from vmeet_core.plugins.engines import load_provider, make_host
 from vmeet_core.plugins.registry import (
     GROUP,
     AnyProvider,
@@ -20,6 +20,7 @@ from vmeet_core.plugins.registry import (
     UnknownProvider,
     discover,
 )
+from vmeet_core.plugins.server_settings import server_settings_of, weights_of
 from vmeet_core.settings import KINDS, Kind, validated
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "unfit",
     "validated",
     "weight_store",
+    "weights_of",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from vmeet_core.hookspecs import Options
 from vmeet_core.plugins.registry import AnyProvider, Registry
+from vmeet_core.plugins.server_settings import weights_of
 from vmeet_core.settings import (
     Kind,
     Preset,
@@ -66,7 +67,7 @@ def missing_weights(settings: Settings, registry: Registry, weights: WeightStore
     problems = []
     for (kind, name), provider in needed_providers(settings, registry).items():
         key = next(_keys_naming(settings, kind, name))
-        for weight in provider.weights:
+        for weight in weights_of(settings, kind, provider):
             state = weights.state(weight)
             if state != "present":
                 message = f'the model file {weight.name} of "{name}" is {state} ({weights.dir}).'

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from vmeet_core.color import Plane
 from vmeet_core.hookspecs import Host, Permanent
 from vmeet_core.plugins.checks import allowed, weight_store
-from vmeet_core.plugins.registry import AnyProvider, Registry, UnknownProvider
-from vmeet_core.settings import Kind, Settings, validated
+from vmeet_core.plugins.registry import Registry, UnknownProvider
+from vmeet_core.plugins.server_settings import server_settings_of
+from vmeet_core.settings import Kind, Settings
 
 Count = Callable[[str, float], None]
 Pictures = Callable[[str], Plane]
@@ -40,21 +39,6 @@ def make_host(
         weight_path=store.path,
         picture=picture,
     )
-
-
-def server_settings_of(settings: Settings, kind: Kind, provider: AnyProvider) -> Any:
-    """Its table ``[plugins.KIND.NAME]`` as its model; relative paths are taken from the settings file's folder.
-
-    Raises SettingsError.
-    """
-    table = settings.plugins.get(kind, {}).get(provider.name, {})
-    checked = validated(provider.server_settings, table, f"plugins.{kind}.{provider.name}", str(settings.file or ""))
-    return _absolute(checked, (settings.file.parent if settings.file else Path()).absolute())
-
-
-def _absolute(model: BaseModel, folder: Path) -> BaseModel:
-    values = {name: getattr(model, name) for name in type(model).model_fields}
-    return model.model_copy(update={name: folder / value for name, value in values.items() if isinstance(value, Path)})
 
 
 def load_provider(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from vmeet_core import protocol
 from vmeet_core.hookspecs import Provider
 from vmeet_core.meetings import Choices
-from vmeet_core.plugins import NOT_RUN, Registry, allowed, missing_weights, unfit, weight_store
+from vmeet_core.plugins import NOT_RUN, Registry, allowed, missing_weights, unfit, weight_store, weights_of
 from vmeet_core.server.errors import ApiError, read_body
 from vmeet_core.server.hall import Hall
 from vmeet_core.server.socket import HARD_LIMIT_BYTES, Session
@@ -87,10 +87,11 @@ class MeetingsApi:
     def _why_not(self, kind: Kind, provider: Provider[Any]) -> str | None:
         if all(key in NOT_RUN for key in KEYS_OF_KIND[kind]):
             return "this version of VMeet does not run it yet"
-        return allowed(self._settings, provider) or self._missing_weights(provider)
+        return allowed(self._settings, provider) or self._missing_weights(kind, provider)
 
-    def _missing_weights(self, provider: Provider[Any]) -> str | None:
-        if all(self._weights.state(weight) == "present" for weight in provider.weights):
+    def _missing_weights(self, kind: Kind, provider: Provider[Any]) -> str | None:
+        needed = weights_of(self._settings, kind, provider)
+        if all(self._weights.state(weight) == "present" for weight in needed):
             return None
         return f"its model files are missing; run: vmeet weights fetch {provider.name}"
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from tempfile import gettempdir
@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from vmeet_core.color import Plane
-from vmeet_core.hookspecs import Host, Options, Permanent, Provider, Weight
+from vmeet_core.hookspecs import Audio, Host, Options, Permanent, Provider, Weight
 
 
 class Breach(AssertionError):
@@ -32,6 +32,9 @@ class Subject:
     host: Host
     server_settings: Options | None = None  #: the defaults when None
     module: str = ""  #: what the entry point names; the module of the provider's class when empty
+    #: (sample rate in Hz, seconds, seed) -> real speech for transcribers that hear none in ``speech_like``
+    speech: Callable[[int, float, int], Audio] | None = None
+    memory: dict[str, Any] = field(default_factory=dict, repr=False)  #: what checks of it need not compute twice
 
     @cached_property
     def engine(self) -> Any:

@@ -7,6 +7,7 @@ from vmeet_core.testing.check import Check, Subject, local_host
 from vmeet_core.testing.denoiser_checks import DENOISER_CHECKS
 from vmeet_core.testing.frame_filter_checks import FRAME_FILTER_CHECKS
 from vmeet_core.testing.provider_checks import PROVIDER_CHECKS
+from vmeet_core.testing.transcriber_checks import TRANSCRIBER_CHECKS
 
 
 class Conformance:
@@ -61,3 +62,13 @@ class FrameFilterConformance(Conformance):
     """The same for a frame filter."""
 
     checks = FRAME_FILTER_CHECKS
+
+
+class TranscriberConformance(Conformance):
+    """The same for a transcriber.
+
+    Where the model hears nothing in made-up speech, override ``subject`` to give it real speech, or much is checked of
+    empty lists: ``Subject(cls.provider(), cls.host(), speech=...)``.
+    """
+
+    checks = TRANSCRIBER_CHECKS

@@ -9,6 +9,7 @@ from pydantic import Field
 from vmeet_core.color import Plane, rgb_to_i420
 from vmeet_core.hookspecs import (
     Audio,
+    Context,
     Denoiser,
     DenoiserProvider,
     DenoiserStream,
@@ -18,6 +19,11 @@ from vmeet_core.hookspecs import (
     FrameStream,
     Host,
     Options,
+    Permanent,
+    Segment,
+    Transcriber,
+    TranscriberProvider,
+    TranscriberStream,
 )
 
 Alpha = NDArray[np.float32]  # (height, width), 1 where the picture is kept
@@ -78,6 +84,103 @@ class GateStream(DenoiserStream):
         out: Audio = self._before * ramp
         self._before, self._gain = block, gain
         return out
+
+
+class NotesOptions(Options):
+    """Options of ``NotesProvider``."""
+
+    threshold_db: float = Field(
+        -45.0, ge=-90, le=0, title="Threshold", description="Sound below this level (dB of full scale) is no note."
+    )
+
+
+class NotesProvider(TranscriberProvider):
+    """Names the notes that it hears, in whatever octave: a transcriber whose right answer is known (``melody``)."""
+
+    api = 1
+    name = "notes"
+    title = "Names of notes"
+    licence = "Apache-2.0"
+    version = "1"
+    options = NotesOptions
+    languages = ("en", "zh")
+
+    def load(self, server_settings: Any, host: Host) -> Transcriber:
+        return NotesEngine()
+
+
+class NotesEngine(Transcriber):
+    sample_rate_hz = 16_000
+    max_chunk_s = 30.0
+
+    def open(self, options: Any) -> TranscriberStream:
+        return NotesStream(options, self.sample_rate_hz)
+
+
+#: Of the C major scale; each joined by what stands between words.
+NOTE_NAMES = {"en": (["do", "re", "mi", "fa", "sol", "la", "ti"], " "), "zh": (list("多来米法梭拉西"), "")}
+_DEGREES = (0, 0, 1, 1, 2, 3, 3, 4, 4, 5, 5, 6)  # of the twelve semitones, from C
+_HOP_S = 0.01
+_SHORTEST_HOPS = 5
+_PAUSE_S = 0.5  # between segments
+
+
+class NotesStream(TranscriberStream):
+    def __init__(self, options: NotesOptions, sample_rate_hz: int) -> None:
+        self._options, self._rate_hz = options, sample_rate_hz
+
+    def update(self, options: NotesOptions) -> None:
+        self._options = options
+
+    def transcribe(self, audio: Audio, language: str, context: Context) -> list[Segment]:
+        """A word for each note, a segment where they are less than half a second apart."""
+        spoken = "en" if language == "auto" else language.split("-")[0].lower()
+        if spoken not in NOTE_NAMES:
+            raise Permanent(f"notes have no names in the language {language!r}, but in {', '.join(NOTE_NAMES)}")
+        names, _ = NOTE_NAMES[spoken]
+        words = [
+            (round(start_s, 3), round(end_s, 3), names[degree])
+            for start_s, end_s, degree in notes(audio, self._rate_hz, self._options.threshold_db)
+        ]
+        return [_phrase(phrase, spoken) for phrase in _phrases(words)]
+
+
+def notes(audio: Audio, sample_rate_hz: int, threshold_db: float) -> list[tuple[float, float, int]]:
+    """(start_s, end_s, degree of the scale from 0) of each sound between silences, by its strongest frequency."""
+    hop = round(_HOP_S * sample_rate_hz)
+    power = np.add.reduceat(audio**2, np.arange(0, len(audio), hop)) / hop if len(audio) else np.zeros(0)
+    sounds = np.concatenate([[False], power > 10 ** (threshold_db / 10), [False]])
+    edges = np.flatnonzero(np.diff(sounds.astype(np.int8))).tolist()
+    return [
+        (first * hop / sample_rate_hz, min(last * hop, len(audio)) / sample_rate_hz, degree)
+        for first, last in zip(edges[::2], edges[1::2], strict=True)
+        if last - first >= _SHORTEST_HOPS
+        for degree in [_degree(audio[first * hop : last * hop], sample_rate_hz)]
+    ]
+
+
+def _degree(audio: Audio, sample_rate_hz: int) -> int:
+    spectrum = np.abs(np.fft.rfft(audio * np.hanning(len(audio))))
+    frequency_hz = (1 + int(np.argmax(spectrum[1:]))) * sample_rate_hz / len(audio)
+    return _DEGREES[round(12 * np.log2(frequency_hz / 440) + 9) % 12]
+
+
+_Word = tuple[float, float, str]
+
+
+def _phrases(words: list[_Word]) -> list[list[_Word]]:
+    found: list[list[_Word]] = []
+    for word in words:
+        if found and word[0] - found[-1][-1][1] < _PAUSE_S:
+            found[-1].append(word)
+        else:
+            found.append([word])
+    return found
+
+
+def _phrase(words: list[_Word], language: str) -> Segment:
+    text = NOTE_NAMES[language][1].join(word[2] for word in words)
+    return Segment(words[0][0], words[-1][1], text, language, None, tuple(words))
 
 
 class ChromaKeyOptions(Options):

@@ -1,5 +1,6 @@
 """Test signals, made on the spot: sound as float32 (samples,), mono; pictures as read-only frames."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,16 @@ def noise(sample_rate_hz: int, seconds: float, seed: int = 0, level: float = 0.1
     """White noise with the standard deviation ``level``."""
     rng = np.random.default_rng(seed)
     return (level * rng.standard_normal(round(seconds * sample_rate_hz))).astype(np.float32)
+
+
+def melody(sample_rate_hz: int, notes: Sequence[tuple[float, float, float]], seconds: float) -> Audio:
+    """Tones at 0.3 of full scale in silence, each (start_s, end_s, frequency_hz): speech to ``NotesProvider``."""
+    audio = np.zeros(round(seconds * sample_rate_hz), np.float32)
+    for start_s, end_s, frequency_hz in notes:
+        first, last = round(start_s * sample_rate_hz), round(end_s * sample_rate_hz)
+        time_s = np.arange(last - first) / sample_rate_hz
+        audio[first:last] += (0.3 * np.sin(2 * np.pi * frequency_hz * time_s)).astype(np.float32)[: len(audio) - first]
+    return audio
 
 
 def flat_picture(height: int, width: int, luma: int = 128) -> Frame:
