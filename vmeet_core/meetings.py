@@ -12,7 +12,16 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from vmeet_core.consent import Consent
 from vmeet_core.manifest import SourceKind
 from vmeet_core.protocol import EffectState, EffectWishes, ParticipantInfo, RecordingInfo
-from vmeet_core.settings import Language, LayoutName, PeopleMayChange, Preset, RecordingChoice, Script, SpeechSource
+from vmeet_core.settings import (
+    Language,
+    LayoutName,
+    Numbers,
+    PeopleMayChange,
+    Preset,
+    RecordingChoice,
+    Script,
+    SpeechSource,
+)
 
 State = Literal["waiting", "previewing", "in", "left"]
 StreamKind = Literal["whip", "whep"]
@@ -38,6 +47,7 @@ class Choices(BaseModel):
     layout: LayoutName | None = None
     language: Language = "auto"
     script: Script = "traditional-tw"
+    numbers: Numbers = "as-spoken"
     transcribe_from: SpeechSource = "original"
     options: dict[str, dict[str, Any]] = {}
 
@@ -50,7 +60,7 @@ class Choices(BaseModel):
         return {
             name: value
             for name, value in given.items()
-            if value is not None or name not in ("language", "script", "transcribe_from")
+            if value is not None or name not in ("language", "script", "numbers", "transcribe_from")
         }
 
     def over(self, preset: Preset) -> Preset:

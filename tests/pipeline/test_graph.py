@@ -84,7 +84,11 @@ def test_what_is_said_is_written_down(build: Any, source: str, read: str) -> Non
     assert transcribe.plugin.kind == "transcribers"
     assert transcript.params["names"] == {"ann": "Ann", "bob": "Bob"}
     assert (transcript.params["script"], transcript.params["transcriber"]) == ("simplified", "tones")
-    assert results(steps)["transcript"] == "transcript.json"
+    files = {name: file for name, file in results(steps).items() if name.startswith("transcript")}
+    assert files == {"transcript": "transcript.json"} | {
+        f"transcript-{ending}": f"transcript.{ending}" for ending in ("txt", "srt", "vtt", "md", "docx")
+    }
+    assert next(step for step in steps if step.name == "captions").inputs == {"transcript": "transcript"}
 
 
 def test_without_sound_there_is_nothing_to_write_down(build: Any) -> None:
@@ -96,6 +100,7 @@ def test_a_files_one_speaker_has_no_name(build: Any) -> None:
     transcribe, transcript = (step for step in steps if step.name in ("transcribe", "transcript"))
     assert transcribe.params["hot_words"] == []
     assert transcript.params["names"] == {"film": ""}
+    assert results(steps)["captions"] == "captions.vtt"
 
 
 def test_the_script_is_no_reason_to_listen_again(build: Any) -> None:
@@ -104,7 +109,7 @@ def test_the_script_is_no_reason_to_listen_again(build: Any) -> None:
         {step.name: key for step, key in keyed(build(given, transcriber="tones", script=script), {})}
         for script in ("simplified", "as-spoken")
     )
-    assert {name for name in one if one[name] != other[name]} == {"transcript"}
+    assert {name for name in one if one[name] != other[name]} == {"transcript", "captions"}
 
 
 def test_every_step_comes_after_what_it_reads(build: Any) -> None:

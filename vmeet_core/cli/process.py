@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from vmeet_core.cli.common import FAULT, OK, CommandError, Subparsers, add_command, checked_settings
 from vmeet_core.cli.media_files import WORK, MediaFile, media_files
 from vmeet_core.cli.results import collect, tidied
-from vmeet_core.settings import Preset, Script, Settings, SpeechSource
+from vmeet_core.settings import Numbers, Preset, Script, Settings, SpeechSource
 
 if TYPE_CHECKING:
     from vmeet_core.pipeline.views import JobView, ProcessRequest
@@ -62,6 +62,9 @@ def add_parser(subparsers: Subparsers) -> None:
         help='the language spoken, such as zh or en-GB (default: that preset\'s, else "auto")',
     )
     parser.add_argument("--script", choices=get_args(Script), help="the Chinese script (default: that preset's)")
+    parser.add_argument(
+        "--numbers", choices=get_args(Numbers), help="numbers in digits, or not (default: that preset's)"
+    )
     parser.add_argument(
         "--transcribe-from", choices=get_args(SpeechSource), help="the sound to transcribe (default: that preset's)"
     )
@@ -158,6 +161,7 @@ def _request(args: argparse.Namespace, settings: Settings, registry: "Registry")
         video_enhancer=_chosen(args.video_enhancer, None),
         language=args.language or default.language,
         script=args.script or default.script,
+        numbers=args.numbers or default.numbers,
         transcribe_from=args.transcribe_from or default.transcribe_from,
         options=_options(args.options, denoiser, transcriber),
     )

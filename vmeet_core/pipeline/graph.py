@@ -93,7 +93,7 @@ def _steps(prepared: Prepared, request: ProcessRequest, settings: Settings, plug
     if heard and transcriber:
         steps.append(transcribe_step(prepared, heard, request, transcriber))
         steps.append(transcript_step(prepared, heard, request, [SPEECH]))
-    return steps + track_steps(prepared, heard)
+    return steps + track_steps(prepared, heard, bool(transcriber))
 
 
 def is_hidden(result: str) -> bool:

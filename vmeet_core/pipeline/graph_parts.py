@@ -114,7 +114,7 @@ def steps_in_parts(
         steps.append(thumbnail_step(f"{PICTURE}:{seen.number}", at_s - seen.from_s))
     if prepared.is_meeting and people:
         steps.append(_all_voices_step(cut, people))
-    steps += track_steps(prepared, people)
+    steps += track_steps(prepared, people, bool(speech))
     if people and plugin:
         steps.append(_mix_step(_pieces(PIECE, cut, heard), edges_s, "mix", "Mix"))
     steps += original

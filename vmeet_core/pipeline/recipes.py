@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import PurePath
-from typing import Literal
+from typing import Any, Literal
 
+from vmeet_core.media.transcript_files import FILES
 from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
 from vmeet_core.pipeline.spec import Output, PluginUse, StepSpec, function_of
 from vmeet_core.pipeline.steps import (
@@ -97,7 +99,12 @@ def transcript_step(prepared: Prepared, people: list[Person], request: ProcessRe
         names={person.id: person.name if prepared.is_meeting else "" for person in people},
         transcriber=request.transcriber or "",
         script=request.script,
+        numbers=request.numbers,
+        title=request.title or prepared.timeline.title,
+        started_at=datetime.fromtimestamp(prepared.started_at_s).astimezone() if prepared.started_at_s else None,
+        duration_s=prepared.timeline.duration_s,
     )
+    files = {result: Output(result=result, file=file.name) for result, file in FILES.items()}
     return StepSpec(
         name=TRANSCRIPT,
         title="Transcript",
@@ -105,7 +112,7 @@ def transcript_step(prepared: Prepared, people: list[Person], request: ProcessRe
         version=transcript.VERSION,
         params=params.model_dump(mode="json"),
         inputs={result: result for result in speech},
-        outputs={transcript.ROLE: Output(result=TRANSCRIPT, file="transcript.json")},
+        outputs={transcript.ROLE: Output(result=TRANSCRIPT, file="transcript.json")} | files,
     )
 
 
@@ -210,36 +217,42 @@ def join_steps(prepared: Prepared, pictures: Sequence[str], heard: bool, denoise
     return steps
 
 
-def track_steps(prepared: Prepared, heard: list[Person]) -> list[StepSpec]:
-    """What lies beside the video as text. A file's one speaker has no name worth a caption."""
-    if not prepared.is_meeting:
-        return []
+def track_steps(prepared: Prepared, heard: list[Person], is_transcribed: bool) -> list[StepSpec]:
+    """What lies beside the video as text. A file's one speaker has no name worth a caption, but words."""
+    steps = [_chapters_step(prepared)] if prepared.is_meeting else []
+    if heard and is_transcribed:
+        steps.append(
+            _captions_step("run_transcript", captions.TRANSCRIPT_VERSION, {}, {captions.TRANSCRIPT: TRANSCRIPT})
+        )
+    elif heard and prepared.is_meeting:
+        names = captions.Params(names={person.id: person.name for person in heard})
+        steps.append(_captions_step("run", captions.VERSION, names.model_dump(mode="json"), {captions.VOICES: VOICES}))
+    return steps
+
+
+def _chapters_step(prepared: Prepared) -> StepSpec:
     timeline = prepared.timeline
     params = chapters.Params(happenings=chapters.happenings(timeline), duration_s=timeline.duration_s)
-    steps = [
-        StepSpec(
-            name="chapters",
-            title="Chapters",
-            function=function_of(chapters),
-            version=chapters.VERSION,
-            params=params.model_dump(mode="json"),
-            outputs={chapters.ROLE: Output(result="chapters", file="chapters.vtt")},
-        )
-    ]
-    if heard:
-        names = captions.Params(names={person.id: person.name for person in heard})
-        steps.append(
-            StepSpec(
-                name="captions",
-                title="Captions",
-                function=function_of(captions),
-                version=captions.VERSION,
-                params=names.model_dump(mode="json"),
-                inputs={captions.VOICES: VOICES},
-                outputs={captions.ROLE: Output(result="captions", file="captions.vtt")},
-            )
-        )
-    return steps
+    return StepSpec(
+        name="chapters",
+        title="Chapters",
+        function=function_of(chapters),
+        version=chapters.VERSION,
+        params=params.model_dump(mode="json"),
+        outputs={chapters.ROLE: Output(result="chapters", file="chapters.vtt")},
+    )
+
+
+def _captions_step(function: str, version: int, params: dict[str, Any], inputs: dict[str, str]) -> StepSpec:
+    return StepSpec(
+        name="captions",
+        title="Captions",
+        function=function_of(captions, function),
+        version=version,
+        params=params,
+        inputs=inputs,
+        outputs={captions.ROLE: Output(result="captions", file="captions.vtt")},
+    )
 
 
 def per_person_steps(prepared: Prepared, denoised: bool) -> list[StepSpec]:

@@ -61,7 +61,7 @@ class MeetingsApi:
         presets = {name: preset.model_dump(mode="json") for name, preset in self._settings.meetings.items()}
         providers = {kind: [self._provider(kind, p) for p in self._registry.providers[kind].values()] for kind in KINDS}
         fields = [key for keys in KEYS_OF_KIND.values() for key in keys if key not in NOT_RUN]
-        fields += ["layout", "language", "script", "transcribe_from"]
+        fields += ["layout", "language", "script", "numbers", "transcribe_from"]
         answer = {"presets": presets, "providers": providers, "fields": fields, "problems": self._problems()}
         return web.json_response(answer)
 

@@ -20,7 +20,7 @@ from vmeet_core.server.hall import Hall, UnknownRecording
 from vmeet_core.server.keeper import Keeper
 from vmeet_core.server.store import RecordingRow
 from vmeet_core.server.upload_files import UPLOAD
-from vmeet_core.settings import Language, LayoutName, Preset, Script, SpeechSource
+from vmeet_core.settings import Language, LayoutName, Numbers, Preset, Script, SpeechSource
 
 SERVED = ("results", "segments", UPLOAD)
 MAX_NAME_CHARS = 80
@@ -42,6 +42,7 @@ class NewJob(BaseModel):
     transcriber: str | None = Field(default=None, max_length=64)
     language: Language = "auto"
     script: Script = "traditional-tw"
+    numbers: Numbers = "as-spoken"
     transcribe_from: SpeechSource = "original"
     options: dict[str, dict[str, Any]] = {}
     layout: LayoutName | None = None

@@ -46,7 +46,7 @@ BUSY_S = 5
 WRONG_CHECKSUM = 460  #: a status of the checksum extension alone
 NONE = "none"
 PROVIDERS = ("denoiser", "transcriber")
-CHOICES = (*PROVIDERS, "language", "script", "transcribe_from")
+CHOICES = (*PROVIDERS, "language", "script", "numbers", "transcribe_from")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 

@@ -513,7 +513,7 @@ class Hall:
 
 
 def _request(preset: Preset, files: FilesWanted = "meeting") -> ProcessRequest:
-    chosen = ("denoiser", "transcriber", "language", "script", "transcribe_from", "options", "layout")
+    chosen = ("denoiser", "transcriber", "language", "script", "numbers", "transcribe_from", "options", "layout")
     return ProcessRequest(**{name: getattr(preset, name) for name in chosen}, files=files)
 
 

@@ -1,7 +1,9 @@
 """Tests of the step that puts a transcript together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,13 +22,16 @@ def said(person: str, start_s: float, text: str, language: str = "zh", words: tu
 
 @pytest.fixture
 def written(tmp_path: Path, make_work: MakeWork) -> Callable[..., Transcript]:
-    def write(*parts: list[Utterance], script: Script = "traditional-tw") -> Transcript:
+    def write(
+        *parts: list[Utterance], script: Script = "traditional-tw", files: Sequence[str] = (), **given: Any
+    ) -> Transcript:
         inputs = {}
         for number, utterances in enumerate(parts):
             inputs[f"speech:{number}"] = tmp_path / f"{number}.json"
             inputs[f"speech:{number}"].write_text(Speech(utterances=tuple(utterances)).model_dump_json())
-        params = Params(names={"a": "余先生", "b": "Ben"}, transcriber="whisper", script=script)
-        run(make_work(tmp_path, params, inputs, {ROLE: tmp_path / "out.json"}))
+        params = Params(names={"a": "余先生", "b": "Ben"}, transcriber="whisper", script=script, **given)
+        outputs = {ROLE: tmp_path / "out.json"} | {name: tmp_path / name for name in files}
+        run(make_work(tmp_path, params, inputs, outputs))
         return read_transcript(tmp_path / "out.json")
 
     return write
@@ -66,3 +71,23 @@ def test_a_line_break_in_what_an_engine_says_moves_nothing(written: Callable[...
 
 def test_nobody_said_anything(written: Callable[..., Transcript]) -> None:
     assert written([]).utterances == ()
+
+
+def test_numbers_are_digits_where_that_is_wanted(written: Callable[..., Transcript]) -> None:
+    both = [said("a", 1, "二十三个软件"), said("b", 5, "我们一起去")]
+    assert [each.text for each in written(both).utterances] == ["二十三個軟體", "我們一起去"]
+    assert [each.text for each in written(both, numbers="digits").utterances] == ["23 個軟體", "我們一起去"]
+
+
+def test_it_is_also_written_to_be_read(written: Callable[..., Transcript], tmp_path: Path) -> None:
+    began = datetime(2026, 11, 26, 9, 30, tzinfo=timezone(timedelta(hours=8)))
+    files = ("transcript-txt", "transcript-srt", "transcript-vtt", "transcript-md", "transcript-docx")
+    written([said("b", 1, "早安")], files=files, title="週會", started_at=began, duration_s=60.0)
+    minutes = (tmp_path / "transcript-md").read_text(encoding="utf-8")
+    assert "週會" in minutes
+    assert "09:30" in minutes
+    for name in files[:-1]:
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert "早安" in text
+        assert "Ben" in text or name == "transcript-srt"  # one speaker alone needs no name there
+    assert (tmp_path / "transcript-docx").read_bytes().startswith(b"PK")

@@ -1,16 +1,20 @@
 """Who said what and when, as it is to be read: everybody's speech together, in the script that was asked for."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from pydantic import BaseModel
 
+from vmeet_core.media.minutes import About
+from vmeet_core.media.numerals import with_digits
 from vmeet_core.media.retiming import retimed
 from vmeet_core.media.script import in_script
 from vmeet_core.media.transcript import Transcript, Utterance, Word, write_transcript
+from vmeet_core.media.transcript_files import write_transcript_files
 from vmeet_core.media.typography import typeset
 from vmeet_core.pipeline.spec import Work
 from vmeet_core.pipeline.steps.transcribe import read_speech
-from vmeet_core.settings import Script
+from vmeet_core.settings import Numbers, Script
 
 VERSION = 1
 ROLE = "transcript"
@@ -18,11 +22,17 @@ _OTHER_HAN = ("ja", "ko")  #: languages that write Chinese characters in a way o
 
 
 class Params(BaseModel):
-    """The people's names by their ids; the inputs are what was said in each part of the recording."""
+    """The people's names by their ids, and of the recording what minutes begin with: ``started_at`` is a local time
+    with its zone. The inputs are what was said in each part.
+    """
 
     names: dict[str, str]
     transcriber: str
     script: Script
+    numbers: Numbers = "as-spoken"
+    title: str = ""
+    started_at: datetime | None = None
+    duration_s: float | None = None
 
 
 def run(work: Work) -> None:
@@ -40,6 +50,13 @@ def run(work: Work) -> None:
         script=params.script,
     )
     write_transcript(work.outputs[ROLE], transcript)
+    about = About(params.title, params.started_at, params.duration_s)
+    files = {role: path for role, path in work.outputs.items() if role != ROLE}
+    write_transcript_files(transcript, about, files)
+
+
+def _read(text: str, numbers: Numbers) -> str:
+    return typeset(with_digits(text) if numbers == "digits" else text)
 
 
 def _written(said: list[Utterance], params: Params) -> Iterable[Utterance]:
@@ -55,7 +72,7 @@ def _written(said: list[Utterance], params: Params) -> Iterable[Utterance]:
         ).split("\n")
     )
     for utterance, line, is_foreign in zip(said, lines, foreign, strict=True):
-        text = line if is_foreign else typeset(next(chinese))
+        text = line if is_foreign else _read(next(chinese), params.numbers)
         words = retimed([(word.start_s, word.end_s, word.text) for word in utterance.words], text)
         yield utterance.model_copy(
             update={
