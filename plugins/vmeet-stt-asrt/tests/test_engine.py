@@ -1,0 +1,75 @@
+"""The whole chain, from sound to text, with a network of random weights that was taught one sentence."""
+
+import asrt_reference as reference
+import numpy as np
+import pytest
+from vmeet_stt_asrt import AsrtProvider, AsrtSettings
+from vmeet_stt_asrt.features import spectrogram
+
+from vmeet_core.hookspecs import Audio, Context, Options, TranscriberStream
+from vmeet_core.testing import local_host, speech_like
+
+RATE_HZ = 16_000
+SYLLABLES = ("an1", "zao3", "da4", "jia1")
+BLANK = len(SYLLABLES)
+#: What the network says of the sound, each 80 ms: da4 jia1 zao3 an1.
+SAID = [BLANK, BLANK, 2, 2, BLANK, 3, 3, 3, BLANK, BLANK, 1, BLANK, 0, 0] + [BLANK] * 12
+
+
+@pytest.fixture(scope="module")
+def audio() -> Audio:
+    return speech_like(RATE_HZ, 2.0)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, audio: Audio) -> AsrtSettings:
+    folder = tmp_path_factory.mktemp("release")
+    rows = spectrogram(audio)
+    rows = np.pad(rows, ((0, -len(rows) % 8), (0, 0)))
+    layers = reference.taught(reference.random_layers(BLANK + 1), rows, SAID)
+    (folder / "dict.txt").write_text("\n".join(SYLLABLES))
+    return AsrtSettings(model=str(reference.save(layers, folder / "model.h5")), labels=str(folder / "dict.txt"))
+
+
+def open_stream(settings: AsrtSettings) -> TranscriberStream:
+    return AsrtProvider().load(settings, local_host()).open(Options())
+
+
+@pytest.mark.parametrize("beam", [1, 8])
+def test_sound_becomes_characters_at_their_times(settings: AsrtSettings, audio: Audio, beam: int) -> None:
+    stream = open_stream(settings.model_copy(update={"beam": beam}))
+    (segment,) = stream.transcribe(audio, "zh-TW", Context())
+    assert segment.text == "大家早安"
+    assert segment.language == "zh-CN"
+    assert segment.confidence is not None
+    assert 0.9 < segment.confidence <= 1
+    assert segment.start_s == pytest.approx(2 * 0.08)
+    assert segment.end_s == pytest.approx(12 * 0.08 + 0.2)
+    assert "".join(text for _, _, text in segment.words) == segment.text
+    assert segment.words[0][0] == segment.start_s
+    assert all(start_s < end_s for start_s, end_s, _ in segment.words)
+    stream.close()
+    stream.close()
+
+
+def test_the_same_sound_gives_the_same_text(settings: AsrtSettings, audio: Audio) -> None:
+    stream = open_stream(settings)
+    first = stream.transcribe(audio, "zh", Context())
+    stream.transcribe(audio[: RATE_HZ // 2], "zh", Context())
+    assert stream.transcribe(audio, "zh", Context()) == first
+
+
+@pytest.mark.parametrize("samples", [0, 1, 399])
+def test_less_than_a_window_is_nothing(settings: AsrtSettings, samples: int) -> None:
+    assert open_stream(settings).transcribe(np.zeros(samples, np.float32), "zh", Context()) == []
+
+
+def test_sixteen_seconds_are_taken_and_not_more(settings: AsrtSettings) -> None:
+    engine = AsrtProvider().load(settings, local_host())
+    assert (engine.sample_rate_hz, engine.max_chunk_s) == (RATE_HZ, 16.0)
+    stream = engine.open(Options())
+    longest = speech_like(RATE_HZ, 16.0)
+    for segment in stream.transcribe(longest, "zh", Context()):
+        assert 0 <= segment.start_s <= segment.end_s <= 16.0
+    with pytest.raises(ValueError, match=r"at most 16 s at once, not 16\.1 s"):
+        stream.transcribe(np.zeros(int(16.1 * RATE_HZ), np.float32), "zh", Context())
