@@ -28,11 +28,11 @@ class AsrtEngine(Transcriber):
     max_chunk_s = MOST_ROWS / 100
 
     def __init__(self, network: Network, decoder: Decoder, beam: int) -> None:
-        self._network, self._decoder, self._beam = network, decoder, beam
+        self.network, self._decoder, self._beam = network, decoder, beam
 
     def open(self, options: Any) -> "AsrtStream":
         """``options`` has no fields: nothing of this engine is a matter of taste."""
-        return AsrtStream(self._network, self._decoder, self._beam)
+        return AsrtStream(self.network, self._decoder, self._beam)
 
 
 class AsrtStream(TranscriberStream):
