@@ -7,7 +7,7 @@ from vmeet_stt_asrt import AsrtProvider, AsrtSettings
 from vmeet_stt_asrt.features import spectrogram
 
 from vmeet_core.hookspecs import Audio, Context, Options, TranscriberStream
-from vmeet_core.testing import local_host, speech_like
+from vmeet_core.testing import local_host, noise, speech_like
 
 RATE_HZ = 16_000
 SYLLABLES = ("an1", "zao3", "da4", "jia1")
@@ -57,6 +57,11 @@ def test_the_same_sound_gives_the_same_text(settings: AsrtSettings, audio: Audio
     first = stream.transcribe(audio, "zh", Context())
     stream.transcribe(audio[: RATE_HZ // 2], "zh", Context())
     assert stream.transcribe(audio, "zh", Context()) == first
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-4])
+def test_silence_is_nothing(settings: AsrtSettings, level: float) -> None:
+    assert open_stream(settings).transcribe(noise(RATE_HZ, 1.0, level=level / 5), "zh", Context()) == []
 
 
 @pytest.mark.parametrize("samples", [0, 1, 399])

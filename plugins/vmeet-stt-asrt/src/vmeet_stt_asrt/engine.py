@@ -3,6 +3,8 @@
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from vmeet_core.hookspecs import Audio, Context, Segment, Transcriber, TranscriberStream
 from vmeet_stt_asrt.ctc import Alignment, Labels, align, greedy, prefix_beam_search
 from vmeet_stt_asrt.decoder import Decoded, Decoder
@@ -13,6 +15,9 @@ LANGUAGE = "zh-CN"  #: Mandarin in Simplified characters, which the tables have
 LANGUAGE_WEIGHT = (
     0.4  #: of the words' cost against the sound's; acoustic models of this kind are too sure of themselves
 )
+
+
+INAUDIBLE = 3e-4  #: -70 dB of full scale, ten steps of 16 bits: of less than that a network only makes things up
 
 
 class _Text(NamedTuple):
@@ -47,7 +52,7 @@ class AsrtStream(TranscriberStream):
             raise ValueError(
                 f"asrt takes at most {MOST_ROWS / 100:g} s at once, not {len(audio) / SAMPLE_RATE_HZ:.1f} s"
             )
-        if len(audio) < WINDOW:
+        if len(audio) < WINDOW or np.abs(audio).max() < INAUDIBLE:
             return []
         heard = self._network.listen(spectrogram(audio))
         text = self._likeliest(heard)

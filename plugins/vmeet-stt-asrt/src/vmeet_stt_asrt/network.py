@@ -27,8 +27,10 @@ class Network:
         options.inter_op_num_threads = 1
         # Idle threads sleep: others of the machine want the core.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        providers = ["CUDAExecutionProvider"] if device == "cuda" else []
-        self._session: Any = onnxruntime.InferenceSession(model, options, [*providers, "CPUExecutionProvider"])
+        wanted = ["CUDAExecutionProvider", "CPUExecutionProvider"] if device == "cuda" else ["CPUExecutionProvider"]
+        # The runtime's usual package has no CUDA; this network is quick without it.
+        usable = [name for name in wanted if name in onnxruntime.get_available_providers()]
+        self._session: Any = onnxruntime.InferenceSession(model, options, usable)
         self.syllables = tuple(self._session.get_modelmeta().custom_metadata_map.get(SYLLABLES, "").split())
         outputs = self._session.get_outputs()[0].shape[-1]
         if len(self.syllables) != outputs - 1:
