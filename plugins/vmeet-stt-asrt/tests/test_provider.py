@@ -3,19 +3,26 @@
 import re
 from importlib.metadata import entry_points, version
 from pathlib import Path
+from typing import ClassVar
 
 import asrt_reference as reference
 import pytest
 from vmeet_stt_asrt import AsrtProvider, AsrtSettings, register_transcribers
 
 from vmeet_core.hookspecs import Permanent
-from vmeet_core.testing import PROVIDER_CHECKS, Subject, local_host
-from vmeet_core.testing.check import Check
+from vmeet_core.testing import Subject, TranscriberConformance, local_host
 
 
-@pytest.mark.parametrize("check", PROVIDER_CHECKS, ids=[check.name for check in PROVIDER_CHECKS])
-def test_it_conforms(check: Check) -> None:
-    check.run(Subject(AsrtProvider(), local_host()))
+class TestAsrt(TranscriberConformance):
+    settings: ClassVar[AsrtSettings]
+
+    @pytest.fixture(autouse=True)
+    def use(self, settings: AsrtSettings) -> None:
+        type(self).settings = settings
+
+    @classmethod
+    def subject(cls) -> Subject:
+        return Subject(AsrtProvider(), local_host(), cls.settings)
 
 
 def test_the_entry_point_offers_one_transcriber() -> None:
@@ -28,17 +35,24 @@ def test_the_entry_point_offers_one_transcriber() -> None:
 def test_without_a_model_it_says_what_to_configure() -> None:
     with pytest.raises(Permanent) as caught:
         AsrtProvider().load(AsrtSettings(), local_host())
-    for name in ("[plugins.transcribers.asrt]", "model =", "sha256 =", "labels =", "labels_sha256 =", "dict.txt"):
+    for name in (
+        "[plugins.transcribers.asrt]",
+        "model =",
+        "labels =",
+        "sha256 =",
+        "size_bytes =",
+        "vmeet weights fetch asrt",
+    ):
         assert name in str(caught.value)
 
 
 def test_a_keras_file_without_labels_says_what_to_configure(tmp_path: Path) -> None:
     model = reference.save(reference.random_layers(30), tmp_path / "model.h5")
     with pytest.raises(Permanent, match=r"set labels .*dict\.txt of the same ASRT release"):
-        AsrtProvider().load(AsrtSettings(model=str(model)), local_host())
+        AsrtProvider().load(AsrtSettings(model=model), local_host())
 
 
 def test_what_is_no_onnx_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"<html>")
     with pytest.raises(Permanent, match=re.escape("model.onnx is no ONNX model")):
-        AsrtProvider().load(AsrtSettings(model=str(tmp_path / "model.onnx")), local_host())
+        AsrtProvider().load(AsrtSettings(model=tmp_path / "model.onnx"), local_host())

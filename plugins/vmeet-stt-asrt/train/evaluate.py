@@ -32,8 +32,8 @@ def parts_of(audio: Audio, most_s: float) -> list[Audio]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="sound with NAME.txt beside it, or with transcripts.tsv")
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--labels", default="")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--labels", type=Path)
     parser.add_argument("--beam", type=int, default=8)
     arguments = parser.parse_args()
     settings = AsrtSettings(model=arguments.model, labels=arguments.labels, beam=arguments.beam)

@@ -1,9 +1,11 @@
 """VMeet plugin: the transcriber ``asrt``. Importing it loads no model runtime."""
 
 from importlib.metadata import version
+from pathlib import Path
 
-from vmeet_core.hookspecs import Host, Transcriber, TranscriberProvider, hookimpl
-from vmeet_stt_asrt.settings import AsrtSettings
+from vmeet_core.hookspecs import Host, Transcriber, TranscriberProvider, Weight, hookimpl
+from vmeet_stt_asrt.files import digest
+from vmeet_stt_asrt.settings import AsrtFile, AsrtSettings
 
 
 class AsrtProvider(TranscriberProvider):
@@ -18,6 +20,15 @@ class AsrtProvider(TranscriberProvider):
 
     def __init__(self) -> None:
         self.version = version("vmeet-stt-asrt")
+
+    def weights_for(self, server_settings: AsrtSettings) -> tuple[Weight, ...]:
+        """The files that are named by their addresses."""
+        return tuple(file.weight() for file in server_settings.files() if isinstance(file, AsrtFile))
+
+    def version_for(self, server_settings: AsrtSettings) -> str:
+        """The version, how it is searched, and what is in the files that are named by their paths."""
+        digests = [digest(file) for file in server_settings.files() if isinstance(file, Path)]
+        return "+".join([self.version, f"beam{server_settings.beam}", *digests])
 
     def load(self, server_settings: AsrtSettings, host: Host) -> Transcriber:
         """Read the network and the tables. Raises Permanent saying what to configure where there is no model."""

@@ -5,19 +5,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vmeet_core.hookspecs import Audio, Context, Segment, Transcriber, TranscriberStream
+from vmeet_core.hookspecs import Audio, Context, Permanent, Segment, Transcriber, TranscriberStream
 from vmeet_stt_asrt.ctc import Alignment, Labels, align, greedy, prefix_beam_search
 from vmeet_stt_asrt.decoder import Decoded, Decoder
 from vmeet_stt_asrt.features import MOST_ROWS, SAMPLE_RATE_HZ, WINDOW, spectrogram
 from vmeet_stt_asrt.network import STEP_S, LogProbabilities, Network
 
 LANGUAGE = "zh-CN"  #: Mandarin in Simplified characters, which the tables have
+MANDARIN = ("zh", "cmn", "auto")
 LANGUAGE_WEIGHT = (
     0.4  #: of the words' cost against the sound's; acoustic models of this kind are too sure of themselves
 )
 
 
-INAUDIBLE = 3e-4  #: -70 dB of full scale, ten steps of 16 bits: of less than that a network only makes things up
+INAUDIBLE = 1e-3  #: -60 dB of full scale: of less than that a network only makes things up
 
 
 class _Text(NamedTuple):
@@ -47,7 +48,12 @@ class AsrtStream(TranscriberStream):
         self._network, self._decoder, self._beam = network, decoder, beam
 
     def transcribe(self, audio: Audio, language: str, context: Context) -> list[Segment]:
-        """One segment of Simplified Chinese without punctuation, or none. Raises ValueError for more than 16 s."""
+        """One segment of Simplified Chinese without punctuation, or none.
+
+        Raises Permanent for a language other than Mandarin, ValueError for more than 16 s.
+        """
+        if language.lower().split("-")[0] not in MANDARIN:
+            raise Permanent(f'asrt understands zh (Mandarin) alone, not "{language}": choose another transcriber')
         if len(audio) > MOST_ROWS * SAMPLE_RATE_HZ // 100:
             raise ValueError(
                 f"asrt takes at most {MOST_ROWS / 100:g} s at once, not {len(audio) / SAMPLE_RATE_HZ:.1f} s"

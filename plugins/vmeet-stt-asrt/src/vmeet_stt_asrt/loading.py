@@ -11,18 +11,16 @@ from vmeet_stt_asrt.files import HOW_TO_CONFIGURE, find
 from vmeet_stt_asrt.graph import build_graph
 from vmeet_stt_asrt.keras_file import read_weights
 from vmeet_stt_asrt.network import Network
-from vmeet_stt_asrt.settings import AsrtSettings
+from vmeet_stt_asrt.settings import KERAS_SUFFIXES, AsrtSettings
 from vmeet_stt_asrt.syllables import read_labels
 from vmeet_stt_asrt.tables import Tables
 
-KERAS_SUFFIXES = {".h5", ".hdf5"}
-
 
 def load_engine(settings: AsrtSettings, host: Host) -> AsrtEngine:
-    """Raises Permanent where the settings name no model, or one that cannot be had or is no ASRT model."""
-    if not settings.model:
+    """Raises Permanent where the settings name no model, or one that is absent or no ASRT model."""
+    if settings.model is None:
         raise Permanent(HOW_TO_CONFIGURE)
-    model = find(settings.model, settings.sha256, host)
+    model = find(settings.model, host)
     packed = _converted(model, settings, host) if model.suffix.lower() in KERAS_SUFFIXES else model.read_bytes()
     try:
         network = Network(packed, settings.threads, host.device)
@@ -34,12 +32,11 @@ def load_engine(settings: AsrtSettings, host: Host) -> AsrtEngine:
 def _converted(model: Path, settings: AsrtSettings, host: Host) -> bytes:
     """The network of a Keras file as an ONNX model in memory: half a second, so no copy is kept."""
     weights = read_weights(model)
-    if not settings.labels:
+    if settings.labels is None:
         raise Permanent(
-            f"the model {model} does not say which syllables its outputs are: set labels (and labels_sha256) in "
+            f"the model {model} does not say which syllables its outputs are: set labels in "
             "[plugins.transcribers.asrt] to the dict.txt of the same ASRT release"
         )
-    labels = find(settings.labels, settings.labels_sha256, host)
-    syllables = read_labels(labels, weights.output.kernel.shape[1])
+    syllables = read_labels(find(settings.labels, host), weights.output.kernel.shape[1])
     packed: bytes = build_graph(weights, syllables).SerializeToString()
     return packed
