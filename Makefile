@@ -18,7 +18,7 @@ $(VENV)/.core: pyproject.toml constraints.txt $(PLUGINS)
 
 # pesq is C source: without a compiler the tests that need it skip and say so.
 $(VENV)/.dev: $(VENV)/.core
-	$(PIP) -e '.[dev]'
+	$(PIP) -e '.[dev]' -e './plugins/vmeet-stt-google[cloud,web]'
 	$(PIP) -e '.[evaluate]' || echo 'note: no C compiler, so PESQ cannot be built; its tests will skip'
 	@touch $@
 

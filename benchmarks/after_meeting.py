@@ -4,11 +4,13 @@
     python benchmarks/after_meeting.py --minutes 2 --people 4
     python benchmarks/after_meeting.py --upload-minutes 60     # an uploaded file of that length, nobody meets
     python benchmarks/after_meeting.py --minutes 3 --offline   # nothing is done while the meeting runs: the baseline
+    python benchmarks/after_meeting.py --transcriber whisper   # people speak 60 % of the time, and it is written down
 
 A real server records people who send VP8 and Opus that was encoded beforehand, so that the machine's time is the
 server's. Prints one JSON object as its last line: after the end of the meeting ``sound_s`` until everybody's denoised
 sound and its mix are there, ``video_s`` until the video that people play is, ``all_s`` until nothing is left to do; for
-an upload the same, and ``share`` of the file's length.
+an upload the same, and ``share`` of the file's length. With a transcriber, ``transcript_s`` until the transcript is,
+``turns`` that were said and ``missing`` ones, and the character error rate, ``cer``.
 """
 
 import argparse
@@ -28,8 +30,12 @@ import av
 import browsers
 import numpy as np
 from aiortc import MediaStreamTrack
+from conversation import MANDARIN, Conversation, converse, opus, utterances
 from killmatrix_people import Person
 from leak_peers import until
+from transcript_times import judged
+
+from vmeet_core.media.transcript import read_transcript
 
 SIZE_PX, FPS, CLIP_S, KEYFRAME_S = (640, 360), 30, 12, 2
 BITS_PER_S = 600_000
@@ -37,8 +43,9 @@ OPUS_HZ, OPUS_SAMPLES = 48_000, 960
 NOISE = 0.01  #: what the denoiser is to take away
 TOLD_S = 30.0
 LOOK_S = 0.2
+BEGINS_S = 15  #: people speak before they are recorded for less than that
 MOST_S = 3600.0
-PRESET = '[meetings.default]\ndenoiser = "dtln"\n'
+PRESET = '[meetings.default]\ndenoiser = "dtln"\nlanguage = "zh"\n'
 
 
 def camera_packets() -> list[bytes]:
@@ -99,10 +106,10 @@ class Packets(MediaStreamTrack):
 class Prepared(Person):
     """Somebody whose camera and microphone were encoded beforehand."""
 
-    def __init__(self, number: int, camera: list[bytes]) -> None:
+    def __init__(self, number: int, camera: list[bytes], microphone: list[bytes]) -> None:
         super().__init__(f"Person {number + 1}", 330.0)
         self.camera: Any = Packets("video", camera, 90_000 // FPS, 90_000)
-        self.microphone: Any = Packets("audio", microphone_packets(number), OPUS_SAMPLES, OPUS_HZ)
+        self.microphone: Any = Packets("audio", microphone, OPUS_SAMPLES, OPUS_HZ)
 
 
 class Ready:
@@ -111,6 +118,7 @@ class Ready:
     def __init__(self, server: browsers.Server, recording_id: str, began_s: float) -> None:
         self._server, self._id, self._began_s = server, recording_id, began_s
         self.at_s: dict[str, float] = {}
+        self.results: dict[str, str] = {}
 
     async def wait(self) -> dict[str, float]:
         """Raises RuntimeError when the job fails."""
@@ -119,7 +127,7 @@ class Ready:
                 if await asyncio.to_thread(self._look):
                     break
                 await asyncio.sleep(LOOK_S)
-        return {key: round(self.at_s[key], 1) for key in ("sound_s", "video_s", "all_s") if key in self.at_s}
+        return {key: round(at_s, 1) for key, at_s in sorted(self.at_s.items(), key=lambda each: each[1])}
 
     def _look(self) -> bool:
         job = self._server.get(f"/api/recordings/{self._id}")["job"]
@@ -132,7 +140,9 @@ class Ready:
         cleaned = {name.partition(":")[2] for name in results if name.startswith("audio-denoised:")}
         self._note("sound_s", "mix-denoised" in results and bool(cleaned) and people <= cleaned)
         self._note("video_s", "video" in results)
+        self._note("transcript_s", "transcript" in results)
         self._note("all_s", job["state"] == "done")
+        self.results = job["results"]
         return "all_s" in self.at_s
 
     def _note(self, key: str, is_there: bool) -> None:
@@ -141,8 +151,9 @@ class Ready:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder: Path, ahead: bool) -> AsyncIterator[browsers.Server]:
-    server = browsers.Server(folder, PRESET + ("" if ahead else "[pipeline]\nahead = false\n"))
+async def serving(folder: Path, ahead: bool, transcriber: str | None) -> AsyncIterator[browsers.Server]:
+    preset = PRESET + (f'transcriber = "{transcriber}"\n' if transcriber else "")
+    server = browsers.Server(folder, preset + ("" if ahead else "[pipeline]\nahead = false\n"))
     await server.start()
     try:
         yield server
@@ -152,14 +163,20 @@ async def serving(folder: Path, ahead: bool) -> AsyncIterator[browsers.Server]:
         await asyncio.to_thread(server.process.wait)
 
 
-async def meet(server: browsers.Server, people: int, seconds: float) -> dict[str, float]:
+async def meet(
+    server: browsers.Server, folder: Path, people: int, seconds: float, conversation: Conversation | None
+) -> dict[str, Any]:
     """Meet, record, end the recording, and wait for what comes of it."""
     camera = camera_packets()
+    if conversation is not None:
+        microphones = [list(opus(sound)) for sound in conversation.sounds]
+    else:
+        microphones = [microphone_packets(number) for number in range(people)]
     meeting = server.new_meeting()
     async with aiohttp.ClientSession(server.url) as http, contextlib.AsyncExitStack() as stack:
         there = []
         for number in range(people):
-            person = Prepared(number, camera)
+            person = Prepared(number, camera, microphones[number])
             stack.push_async_callback(person.close)
             await person.enter(http, meeting)
             await person.send_media()
@@ -170,7 +187,30 @@ async def meet(server: browsers.Server, people: int, seconds: float) -> dict[str
         recording_id = there[0].recording["recording_id"]
         await asyncio.sleep(seconds)
         await there[0].send(type="recording-control", action="stop")
-        return await Ready(server, recording_id, time.monotonic()).wait()
+        ready = Ready(server, recording_id, time.monotonic())
+        found: dict[str, Any] = await ready.wait()
+    if conversation is not None:
+        path = folder / "data" / "recordings" / recording_id / ready.results["transcript"]
+        found |= said_and_written(conversation, path, seconds)
+    return found
+
+
+def said_and_written(conversation: Conversation, path: Path, seconds: float) -> dict[str, Any]:
+    """Turns that ended within the recording; when it began is told by where most turns are found best."""
+    transcript = read_transcript(path)
+    ids = {name: person for person, name in transcript.people.items()}
+    names = {ids[f"Person {number + 1}"]: f"p{number}" for number in range(len(conversation.sounds))}
+    said = [each.model_copy(update={"person": names[each.person]}) for each in transcript.utterances]
+
+    def shifted(begin_s: float) -> dict[str, Any]:
+        moved = tuple(
+            each.model_copy(update={"start_s": each.start_s + begin_s, "end_s": each.end_s + begin_s}) for each in said
+        )
+        within = [turn for turn in conversation.turns if begin_s <= turn.start_s and turn.end_s < begin_s + seconds - 1]
+        return judged(conversation._replace(turns=within), transcript.model_copy(update={"utterances": moved}))
+
+    best = min((shifted(0.25 * step) for step in range(4 * BEGINS_S)), key=lambda each: (each["missing"], each["cer"]))
+    return {key: best[key] for key in ("turns", "missing", "cer")}
 
 
 def write_file(path: Path, seconds: float) -> None:
@@ -216,9 +256,13 @@ async def upload(server: browsers.Server, path: Path) -> dict[str, float]:
 async def main(arguments: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        async with serving(folder, not arguments.offline) as server:
+        async with serving(folder, not arguments.offline, arguments.transcriber) as server:
             if not arguments.upload_minutes:
-                found = await meet(server, arguments.people, arguments.minutes * 60)
+                seconds = arguments.minutes * 60
+                conversation = None
+                if arguments.transcriber:
+                    conversation = converse(utterances(arguments.speech), arguments.people, seconds + BEGINS_S)
+                found = await meet(server, folder, arguments.people, seconds, conversation)
                 return {"minutes": arguments.minutes, "people": arguments.people, **found}
             seconds = arguments.upload_minutes * 60
             write_file(folder / "file.mkv", seconds)
@@ -231,6 +275,8 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--minutes", type=float, default=10, help="how long the meeting is recorded")
     found.add_argument("--people", type=int, default=2)
     found.add_argument("--offline", action="store_true", help="do nothing while the meeting runs")
+    found.add_argument("--transcriber", metavar="NAME", help="what writes down what they say")
+    found.add_argument("--speech", metavar="DIR", type=Path, default=MANDARIN, help="utterances with transcripts.tsv")
     found.add_argument("--upload-minutes", type=float, default=0, help="upload a file of that length instead")
     return found
 

@@ -22,7 +22,7 @@ ROWS = (
     {"protocol", "consent", "placement"},
     {"manifest"},
     {"plugins"},
-    {"settings", "weights", "builtin", "effects", "child_process", "asked_process", "full_disk"},
+    {"settings", "weights", "builtin", "effects", "child_process", "asked_process", "full_disk", "usage"},
     {"hookspecs"},
     {"color"},
 )

@@ -7,12 +7,21 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from vmeet_core.consent import Consent
 from vmeet_core.manifest import SourceKind
 from vmeet_core.protocol import EffectState, EffectWishes, ParticipantInfo, RecordingInfo
-from vmeet_core.settings import LayoutName, PeopleMayChange, Preset, RecordingChoice
+from vmeet_core.settings import (
+    Language,
+    LayoutName,
+    Numbers,
+    PeopleMayChange,
+    Preset,
+    RecordingChoice,
+    Script,
+    SpeechSource,
+)
 
 State = Literal["waiting", "previewing", "in", "left"]
 StreamKind = Literal["whip", "whep"]
@@ -36,9 +45,23 @@ class Choices(BaseModel):
     transcriber: str | None = None
     video_enhancer: str | None = None
     layout: LayoutName | None = None
-    language: str | None = None
-    script: str | None = None
+    language: Language = "auto"
+    script: Script = "traditional-tw"
+    numbers: Numbers = "as-spoken"
+    transcribe_from: SpeechSource = "original"
     options: dict[str, dict[str, Any]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nothing(cls, given: Any) -> Any:
+        """Of these None chooses nothing."""
+        if not isinstance(given, dict):
+            return given
+        return {
+            name: value
+            for name, value in given.items()
+            if value is not None or name not in ("language", "script", "numbers", "transcribe_from")
+        }
 
     def over(self, preset: Preset) -> Preset:
         """The preset with these choices on top; a choice of None turns a kind off, options are merged by provider."""

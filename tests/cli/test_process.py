@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from material import RATE_HZ, beep, onset_s, write_opus, write_pictures
 from processes import appeared, gone
+from transcriber_kinds import TRANSCRIBERS
 
 from vmeet_core.media.audio import AudioWriter, read_all
 from vmeet_core.media.mux import join
+from vmeet_core.media.transcript import read_transcript
 
 RunVmeet = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -53,17 +55,17 @@ def register_denoisers():
 """
 
 
-WRITER = """
-from vmeet_core.hookspecs import Options, Transcriber, TranscriberProvider, hookimpl
+LARGER = """
+from vmeet_core.hookspecs import Options, VideoEnhancerProvider, hookimpl
 
-class Writer(TranscriberProvider):
-    api, name, title, licence, options, languages = 1, "writer", "Writer", "MIT", Options, ("zh",)
+class Larger(VideoEnhancerProvider):
+    api, name, title, licence, options, scale = 1, "larger", "Larger", "MIT", Options, 2
     def load(self, server_settings, host):
-        raise AssertionError("a transcriber that is refused is not loaded")
+        raise AssertionError("an enhancer that is refused is not loaded")
 
 @hookimpl
-def register_transcribers():
-    return [Writer()]
+def register_video_enhancers():
+    return [Larger()]
 """
 
 
@@ -174,17 +176,38 @@ async def test_ctrl_c_ends_the_steps_and_the_next_run_goes_on(
     assert "audio-denoised.flac" in made(completed)
 
 
-def test_a_transcriber_that_is_installed_is_not_left_out_in_silence(
+def test_an_enhancer_that_is_installed_is_not_left_out_in_silence(
     tmp_path: Path, run_vmeet: RunVmeet, install_plugin: Callable[..., Path]
 ) -> None:
-    packages = install_plugin("writer", WRITER)
+    packages = install_plugin("larger", LARGER)
     sound(tmp_path / "a.flac")
-    completed = run_vmeet("process", "a.flac", "--transcriber", "writer", packages=packages)
+    completed = run_vmeet("process", "a.flac", "--video-enhancer", "larger", packages=packages)
     assert completed.returncode == 1
-    assert 'cannot run "writer" here' in completed.stderr
-    unknown = run_vmeet("process", "a.flac", "--transcriber", "writre", packages=packages)
-    assert 'Did you mean "writer"?' in unknown.stderr
-    assert run_vmeet("process", "a.flac", "--transcriber", "none", packages=packages).returncode == 0
+    assert 'cannot run "larger" here' in completed.stderr
+    unknown = run_vmeet("process", "a.flac", "--video-enhancer", "lager", packages=packages)
+    assert 'Did you mean "larger"?' in unknown.stderr
+    assert run_vmeet("process", "a.flac", "--video-enhancer", "none", packages=packages).returncode == 0
+
+
+def test_what_is_said_is_written_down(tmp_path: Path, run_vmeet: RunVmeet, install_plugin: Callable[..., Path]) -> None:
+    packages = install_plugin("tones", TRANSCRIBERS)
+    sound(tmp_path / "a.flac")
+    options = ["--transcriber", "tones", "--language", "zh", "--script", "simplified"]
+    given = ["--options", f'{{"trace": "{tmp_path / "trace"}"}}']
+    completed = run_vmeet("process", "a.flac", *options, *given, packages=packages)
+    assert completed.returncode == 0, completed.stderr
+    transcript = read_transcript(tmp_path / "a.flac.vmeet" / "transcript.json")
+    assert [each.text for each in transcript.utterances] == ["1000"]
+    assert transcript.utterances[0].start_s == pytest.approx(1.0, abs=0.05)
+    assert (list(transcript.people.values()), transcript.script) == ([""], "simplified")
+    assert (tmp_path / "trace").read_text().split()[1] == "zh"
+    for wrong, message in (
+        (["--language", "Chinese, I think"], "--language: "),
+        (["--transcribe-from", "denoised"], "--transcribe-from: without a denoiser"),
+    ):
+        refused = run_vmeet("process", "a.flac", "--transcriber", "tones", *wrong, packages=packages)
+        assert refused.returncode == 1
+        assert message in refused.stderr
 
 
 def test_a_folder_is_walked_and_one_bad_file_does_not_stop_the_others(tmp_path: Path, run_vmeet: RunVmeet) -> None:

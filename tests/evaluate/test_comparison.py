@@ -1,12 +1,26 @@
 """The small core of every bake-off, with a kind that only this test knows."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from vmeet_core.evaluate import EVALUATORS, evaluator
-from vmeet_core.evaluate.comparison import CompareError, Contestant, Evaluator, Exhibition, Metric, Picture, compare
+from vmeet_core.evaluate.alignment import Alignment
+from vmeet_core.evaluate.comparison import (
+    CompareError,
+    Contestant,
+    Cost,
+    Evaluator,
+    Exhibition,
+    Judged,
+    Metric,
+    Picture,
+    Texts,
+    compare,
+)
+from vmeet_core.evaluate.ratio import Ratio
 from vmeet_core.hookspecs import Permanent
 
 
@@ -124,6 +138,32 @@ def test_a_metric_counts_where_there_is_one() -> None:
 
     result = compare(judge(2, 1, 3)._replace(score=odd, baseline=None), Path(), [contestant("a", [])], silent)
     assert result.means() == {"a": {"other": 2, "size": 2, "n": 3}}
+
+
+def test_ratios_are_pooled_not_averaged() -> None:
+    def one_of(item: Number, engine: Engine, options: Any) -> dict[str, float]:
+        return {"size": Ratio(1, item.value)}
+
+    result = compare(judge(1, 3)._replace(score=one_of, baseline=None), Path(), [contestant("a", [])], silent)
+    assert result.means() == {"a": {"size": 0.5, "n": 2}}
+    assert [row.scores["size"] for row in result.rows] == [1, 1 / 3]
+
+
+def test_texts_come_with_the_scores() -> None:
+    texts = Texts("一", "二", Alignment(()))
+
+    def judged(item: Number, engine: Engine, options: Any) -> Judged:
+        return Judged({"size": item.value}, texts)
+
+    result = compare(judge(1)._replace(score=judged, baseline=None), Path(), [contestant("a", [])], silent)
+    assert [(row.scores, row.texts) for row in result.rows] == [({"size": 1}, texts)]
+
+
+def test_costs_belong_to_a_contestant_as_a_whole() -> None:
+    heavy = judge(1)._replace(metrics=(METRIC, METRIC._replace(name="weight")))
+    result = replace(compare(heavy, Path(), [contestant("a", [])], silent), costs=(Cost("a", "weight", 7.0),))
+    assert result.means()["a"] == {"size": 2.0, "options": 7, "weight": 7.0, "n": 1}
+    assert [metric.name for metric in result.metrics] == ["size", "weight"]
 
 
 def test_a_reservation_is_told_beside_the_results() -> None:

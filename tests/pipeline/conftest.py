@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from denoiser_kinds import PROVIDERS
 from material import RecordingMaker
+from transcriber_kinds import TRANSCRIBERS
 
 from vmeet_core.database import Database
 from vmeet_core.pipeline.backoff import Backoff
@@ -88,8 +89,9 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def registry(use_plugin: Callable[[str, str], None]) -> Registry:
-    """With the denoisers above installed, for this process and the steps'."""
+    """With the denoisers above installed, and a transcriber, for this process and the steps'."""
     use_plugin("fake-denoisers", DENOISERS + PROVIDERS)
+    use_plugin("fake-transcribers", TRANSCRIBERS)
     return discover()
 
 

@@ -71,6 +71,47 @@ def test_with_a_denoiser_both_sounds_are_kept(build: Any) -> None:
     assert joins["join:video-original"] == {"picture": "picture", "sound": "mix"}
 
 
+@pytest.mark.parametrize(("source", "read"), [("original", "audio"), ("denoised", "audio-denoised")])
+def test_what_is_said_is_written_down(build: Any, source: str, read: str) -> None:
+    given = prepared(ann=("microphone", "camera"), bob=("microphone",), cleo=("camera",))
+    steps = build(
+        given, denoiser="half", transcriber="tones", transcribe_from=source, script="simplified", language="zh"
+    )
+    transcribe, transcript = (step for step in steps if step.name in ("transcribe", "transcript"))
+    assert transcribe.inputs == {"now:ann": f"{read}:ann", "now:bob": f"{read}:bob"}
+    assert (transcribe.params["language"], transcribe.params["hot_words"]) == ("zh", ["Ann", "Bob", "Cleo"])
+    assert transcribe.plugin
+    assert transcribe.plugin.kind == "transcribers"
+    assert transcript.params["names"] == {"ann": "Ann", "bob": "Bob"}
+    assert (transcript.params["script"], transcript.params["transcriber"]) == ("simplified", "tones")
+    files = {name: file for name, file in results(steps).items() if name.startswith("transcript")}
+    assert files == {"transcript": "transcript.json"} | {
+        f"transcript-{ending}": f"transcript.{ending}" for ending in ("txt", "srt", "vtt", "md", "docx")
+    }
+    assert next(step for step in steps if step.name == "captions").inputs == {"transcript": "transcript"}
+
+
+def test_without_sound_there_is_nothing_to_write_down(build: Any) -> None:
+    assert "transcript" not in results(build(prepared(ann=("camera",)), transcriber="tones"))
+
+
+def test_a_files_one_speaker_has_no_name(build: Any) -> None:
+    steps = build(prepared(is_meeting=False, film=("microphone",)), transcriber="tones")
+    transcribe, transcript = (step for step in steps if step.name in ("transcribe", "transcript"))
+    assert transcribe.params["hot_words"] == []
+    assert transcript.params["names"] == {"film": ""}
+    assert results(steps)["captions"] == "captions.vtt"
+
+
+def test_the_script_is_no_reason_to_listen_again(build: Any) -> None:
+    given = prepared(ann=("microphone",))
+    one, other = (
+        {step.name: key for step, key in keyed(build(given, transcriber="tones", script=script), {})}
+        for script in ("simplified", "as-spoken")
+    )
+    assert {name for name in one if one[name] != other[name]} == {"transcript", "captions"}
+
+
 def test_every_step_comes_after_what_it_reads(build: Any) -> None:
     there: set[str] = set()
     for step in build(prepared(ann=("microphone", "camera"), bob=("microphone", "screen")), denoiser="half"):
@@ -123,6 +164,9 @@ def test_the_small_camera_stands_in_where_there_is_no_other(build: Any) -> None:
         (ProcessRequest(denoiser="hlaf"), 'Did you mean "half"'),
         (ProcessRequest(denoiser="half", options={"half": {"gian": 1}}), "gian"),
         (ProcessRequest(denoiser="half", options={"half": {"gain": "loud"}}), "gain"),
+        (ProcessRequest(transcriber="tone"), 'Did you mean "tones"'),
+        (ProcessRequest(transcriber="tones", options={"tones": {"tarce": ""}}), "tarce"),
+        (ProcessRequest(transcriber="tones", transcribe_from="denoised"), "without a denoiser"),
     ],
 )
 def test_what_cannot_be_done_is_refused(

@@ -11,6 +11,7 @@ import pytest
 from material import RATE_HZ, RecordingMaker, tone
 
 from vmeet_core.media.audio import read_all
+from vmeet_core.media.transcript import Transcript, read_transcript
 from vmeet_core.pipeline.graph import build_graph, is_hidden
 from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
 from vmeet_core.pipeline.spec import StepSpec, Work, keyed
@@ -72,6 +73,14 @@ def made(folder: Path, target: Path, steps: list[StepSpec], make_work: MakeWork,
     return results
 
 
+def covered(transcript: Transcript) -> dict[str, float]:
+    """How long each person is written down for."""
+    spoken = dict.fromkeys(transcript.people, 0.0)
+    for utterance in transcript.utterances:
+        spoken[utterance.person] += utterance.end_s - utterance.start_s
+    return spoken
+
+
 def pictures(path: Path) -> list[Any]:
     with av.open(str(path)) as container:
         return [
@@ -96,7 +105,7 @@ def test_the_parts_make_what_one_pass_makes(
     layout: Any,
     is_cut: bool,
 ) -> None:
-    request = ProcessRequest(layout=layout, denoiser="half")
+    request = ProcessRequest(layout=layout, denoiser="half", transcriber="tones")
     parted = whole.model_copy(update={"borders": BORDERS, "is_cut": is_cut})
     graphs = [build_graph(prepared, request, settings, registry) for prepared in (whole, parted)]
     one, many = (
@@ -113,17 +122,21 @@ def test_the_parts_make_what_one_pass_makes(
     assert read_voices(one["voices"]) == read_voices(many["voices"])
     for name in ("captions", "chapters"):
         assert one[name].read_bytes() == many[name].read_bytes()
+    before, after = (read_transcript(results["transcript"]) for results in (one, many))
+    assert before.people == after.people == {"ann": "Ann", "bob": "Bob"}
+    assert covered(before) == pytest.approx(covered(after), abs=0.2)
     before, after = pictures(one["video"]), pictures(many["video"])
     assert len(before) == len(after) >= 374
     worst_db = min(psnr_db(each, other) for each, other in zip(before, after, strict=True))
     assert worst_db > LEAST_PSNR_DB  # the same pictures; the encoder looks ahead, and cannot beyond a part
 
 
+@pytest.mark.parametrize("source", ["original", "denoised"])
 def test_what_is_over_is_asked_for_in_the_same_words_later(
-    whole: Prepared, settings: Settings, registry: Registry
+    whole: Prepared, settings: Settings, registry: Registry, source: Any
 ) -> None:
     """Of a running recording, with less known of what comes after: the same keys, so that nothing is done twice."""
-    request = ProcessRequest(denoiser="half", layout="speaker")
+    request = ProcessRequest(denoiser="half", layout="speaker", transcriber="tones", transcribe_from=source)
     final = whole.model_copy(update={"borders": BORDERS, "is_cut": True})
     timeline = whole.timeline
     early = final.model_copy(
@@ -133,6 +146,7 @@ def test_what_is_over_is_asked_for_in_the_same_words_later(
     ahead = keyed(build_graph(early, request, settings, registry), {})
     assert {step.name for step, _ in ahead} == {
         *("sound:0", "sound:1", "denoise-part:0", "denoise-part:1", "voices:0", "layout:0"),
+        *("transcribe:0", "transcribe:1"),
     }
     assert {key for _, key in ahead} <= later
     for is_cut in (True, False):
@@ -158,6 +172,42 @@ def test_another_denoiser_leaves_the_rest_as_it_is(whole: Prepared, settings: Se
         for request in (ProcessRequest(), ProcessRequest(denoiser="half"))
     )
     assert {name for name in plain if plain[name] != denoised[name]} == {"join:video"}
+
+
+def test_another_transcriber_leaves_the_rest_as_it_is(whole: Prepared, settings: Settings, registry: Registry) -> None:
+    parted = whole.model_copy(update={"borders": BORDERS, "is_cut": True})
+    plain, written, denoised = (
+        {step.name: key for step, key in keyed(build_graph(parted, request, settings, registry), {})}
+        for request in (
+            ProcessRequest(denoiser="half"),
+            ProcessRequest(denoiser="half", transcriber="tones"),
+            ProcessRequest(denoiser="half", transcriber="tones", transcribe_from="denoised"),
+        )
+    )
+    new = {"transcribe:0", "transcribe:1", "transcribe:2", "transcript"}
+    assert written.keys() - plain.keys() == new
+    assert {name for name in plain if plain[name] != written[name]} == {"captions"}
+    assert {name for name in written if written[name] != denoised[name]} == new | {"captions"}
+
+
+def test_each_part_of_what_is_said_is_read_with_the_one_before(
+    whole: Prepared, settings: Settings, registry: Registry
+) -> None:
+    parted = whole.model_copy(update={"borders": BORDERS, "is_cut": True})
+    for source, kind, lag_s in (("original", "piece", 0.0), ("denoised", "piece-denoised", LAG_S)):
+        request = ProcessRequest(denoiser="half", transcriber="tones", transcribe_from=source)
+        steps = build_graph(parted, request, settings, registry)
+        first, _, third = (step for step in steps if step.group == "transcribe")
+        assert first.inputs == {"now:ann": f"{kind}:0:ann"}
+        assert (first.params["from_s"], first.params["before_s"], first.params["duration_s"]) == (0, 0, 12.0 - lag_s)
+        assert third.params["from_s"] == 12.0 - lag_s
+        assert (third.params["before_s"], third.params["is_last"]) == (12.0, True)
+        assert third.params["from_s"] + third.params["before_s"] + third.params["duration_s"] == pytest.approx(
+            DURATION_S
+        )
+        assert set(third.params["people"]) == {"ann", "bob"}
+        assert first.params["hot_words"] == ["Ann"]  # bob has not come yet
+        assert third.params["hot_words"] == ["Ann", "Bob"]
 
 
 def test_the_sound_that_a_denoiser_is_given_overlaps(whole: Prepared, settings: Settings, registry: Registry) -> None:

@@ -37,11 +37,13 @@ def prepared(events: Sequence[AnyEvent], ready: float | None) -> Prepared:
     )
 
 
-@pytest.mark.parametrize("layout", ["grid", "speaker"])
+@pytest.mark.parametrize(("layout", "source"), [("grid", "original"), ("speaker", "denoised")])
 @pytest.mark.parametrize("seed", range(6))
-def test_no_part_is_made_twice(tmp_path: Path, seed: int, layout: Any, settings: Settings, registry: Registry) -> None:
+def test_no_part_is_made_twice(
+    tmp_path: Path, seed: int, layout: Any, source: Any, settings: Settings, registry: Registry
+) -> None:
     events = Simulation(seed, seconds=80 + 10 * (seed % 4), part_s=PART_S).record(tmp_path / "r")
-    request = ProcessRequest(layout=layout, denoiser="half")
+    request = ProcessRequest(layout=layout, denoiser="half", transcriber="tones", transcribe_from=source)
     final = {key for _, key in keyed(build_graph(prepared(events, None), request, settings, registry), {})}
     settled = {ready_s(events[:length]): length for length in range(len(events), 0, -1)}
     made: set[str] = set()
@@ -52,3 +54,4 @@ def test_no_part_is_made_twice(tmp_path: Path, seed: int, layout: Any, settings:
         made |= {spec.name for spec, _ in steps}
     assert len([name for name in made if name.startswith("layout:")]) >= 2
     assert len([name for name in made if name.startswith("sound:")]) >= 3
+    assert len([name for name in made if name.startswith("transcribe:")]) >= 3

@@ -138,7 +138,11 @@ WRONG = {
         'meetings.a.frame_filters[1]: no installed plugin offers "brigthness"',
         'Did you mean "brightness"?',
     ),
-    "transcriber": ('[meetings.a]\ntranscriber = "words"', "meetings.a.transcriber: this version", "Take transcriber"),
+    "no denoised sound": (
+        '[meetings.a]\ntranscriber = "words"\ntranscribe_from = "denoised"',
+        "meetings.a.transcribe_from: without a denoiser",
+        "Choose a denoiser",
+    ),
     "enhancer": ('[meetings.a]\nvideo_enhancer = "big"', "meetings.a.video_enhancer: this version", "video_enhancer"),
 }
 

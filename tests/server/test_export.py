@@ -78,7 +78,7 @@ def test_the_readme_says_which_result_is_what(tmp_path: Path) -> None:
     (tmp_path / "upload/original.mp4").write_bytes(b"x")
     row = RecordingRow(id="r", title="", started_at_s=0.0, people=[], duration_s=None, filename="a.mp4")
     results = {"video": "results/j1/meeting.mp4", "mix": "results/j1/gone.flac"}
-    request = ProcessRequest(denoiser="dtln")
+    request = ProcessRequest(denoiser="dtln", transcriber="whisper")
     job = JobView(id="j1", recording_id="r", state="done", created_at_s=0, request=request, steps=[], results=results)
     archive = zipped(tmp_path, row, [job], {})
     data = b"".join(archive)
@@ -87,7 +87,7 @@ def test_the_readme_says_which_result_is_what(tmp_path: Path) -> None:
     assert "results/j1/meeting.mp4\r\n        影片 / the video" in text
     assert "gone.flac" not in text
     assert "降噪：dtln" in text
-    assert "denoiser: dtln" in text
+    assert "denoiser: dtln, transcriber: whisper" in text
     assert "the file as it was uploaded" in text
 
 

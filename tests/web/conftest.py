@@ -6,7 +6,9 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import av
 import browsers
+import numpy as np
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -22,6 +24,7 @@ ARGS = [
     "--disable-component-update",
     "--no-first-run",
 ]
+FILM_S, FILM_FPS = 30, 5
 BLANK = '<!doctype html><html lang="en"><meta charset="utf-8"><title>blank</title><body></body></html>'
 SocketHandler = Callable[[web.WebSocketResponse], Awaitable[None]]
 
@@ -152,3 +155,17 @@ async def blank(page: Page) -> Page:
     """A page without content, for tests of single modules."""
     await page.goto("/blank")
     return page
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A short film with sound that Chromium plays."""
+    path = tmp_path_factory.mktemp("film") / "meeting.mp4"
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        picture = container.add_stream("libx264", rate=FILM_FPS)
+        picture.width, picture.height, picture.pix_fmt = 64, 36, "yuv420p"
+        for number in range(FILM_S * FILM_FPS):
+            image = np.full((36, 64, 3), number % 255, np.uint8)
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(image)))
+        container.mux(picture.encode(None))
+    return str(path)

@@ -98,6 +98,22 @@ async def test_live_choices_of_a_preset_are_shown_and_sent(page: Page, home: Any
     assert sent["options"]["dtln"] == {"strength": 1}
 
 
+async def test_how_speech_is_written_down_is_asked_with_the_transcriber(page: Page, home: Any) -> None:
+    providers = {"transcribers": [provider("asrt", options_schema={}, languages=["zh"])]}
+    home.answers["GET /api/choices"] = (200, {**CHOICES, "providers": providers})
+    await open_options(page)
+    await expect(page.get_by_label("Spoken language")).to_be_hidden()
+    await page.get_by_label("ASRT").check()
+    await page.get_by_label("Spoken language").select_option(label="Chinese")
+    await page.get_by_label("Chinese characters").select_option("simplified")
+    await page.get_by_label("Numbers").select_option("digits")
+    await page.get_by_test_id("create").click()
+    await expect(page.get_by_test_id("created")).to_be_visible()
+    sent = home.bodies["POST /api/meetings"]["choices"]
+    speech = {"language": "zh", "script": "simplified", "numbers": "digits", "transcribe_from": "original"}
+    assert {key: sent[key] for key in ("transcriber", *speech)} == {"transcriber": "asrt", **speech}
+
+
 async def test_a_preset_brings_its_own_choices(page: Page, home: Any) -> None:
     await open_options(page)
     await expect(page.get_by_label("DTLN")).to_be_checked()

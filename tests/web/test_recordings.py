@@ -4,32 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
 import pytest
 from playwright.async_api import Page, Route, expect
+from recording_answers import job, recording, step
 
 from vmeet_core.media.captions import Chapter, Cue, write_captions, write_chapters
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-LENGTH_S, FPS = 30, 5
-
-
-def step(name: str, title: str, state: str, **changes: Any) -> dict[str, Any]:
-    known = {"name": name, "title": title, "state": state, "progress": 0, "seconds": None}
-    return {**known, "error": None, "log_tail": [], **changes}
-
-
-def job(identity: str, state: str, steps: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
-    known = {"id": identity, "recording_id": "r1", "state": state, "created_at_s": 1.79e9, "results": {}}
-    return {**known, "request": {"denoiser": "dtln", "options": {}}, "steps": steps, **changes}
-
-
-def recording(identity: str, title: str, state: str, **changes: Any) -> dict[str, Any]:
-    known = {"id": identity, "meeting_id": "m", "title": title, "started_at_s": 1.79e9 + int(identity[1:])}
-    rest = {"duration_s": 95, "people": ["Ann", "王小明"], "thumbnail": None, "size_bytes": 2_000_000, "job": None}
-    return {**known, "state": state, **rest, **changes}
-
+LENGTH_S = 30  #: of the film
 
 DONE = [
     step("layout", "Layout and encode", "done", seconds=3.2),
@@ -37,20 +19,6 @@ DONE = [
 ]
 RESULTS = {"video": "results/j1/meeting.mp4", "video-original": "results/j1/meeting-original.mp4"}
 READY = job("j1", "done", DONE, results=RESULTS)
-
-
-@pytest.fixture(scope="session")
-def film(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A short film with sound that Chromium plays."""
-    path = tmp_path_factory.mktemp("film") / "meeting.mp4"
-    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
-        picture = container.add_stream("libx264", rate=FPS)
-        picture.width, picture.height, picture.pix_fmt = 64, 36, "yuv420p"
-        for number in range(LENGTH_S * FPS):
-            image = np.full((36, 64, 3), number % 255, np.uint8)
-            container.mux(picture.encode(av.VideoFrame.from_ndarray(image)))
-        container.mux(picture.encode(None))
-    return str(path)
 
 
 def show(site: Any, *entries: dict[str, Any], query: str = "", total: int | None = None) -> None:

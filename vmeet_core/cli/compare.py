@@ -1,25 +1,20 @@
 """``vmeet compare``: measures the installed plugins of one kind against one another."""
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from vmeet_core.cli.common import FAULT, OK, CommandError, Subparsers, add_command, read_settings
-from vmeet_core.effects.pictures import built_in
+from vmeet_core.cli.contestants import alone, entries, listening, select
 from vmeet_core.evaluate import EVALUATORS, evaluator
 from vmeet_core.evaluate.comparison import CompareError, Comparison, Contestant, Progress, compare
 from vmeet_core.evaluate.report import as_html, as_json, as_text
-from vmeet_core.hookspecs import Options
-from vmeet_core.plugins import AnyProvider, Kind, Registry, UnknownProvider, allowed, discover, load_provider
-from vmeet_core.settings import Settings, did_you_mean
+from vmeet_core.plugins import AnyProvider, Kind, discover
 
 DESCRIPTION = """\
 Measure the quality and the speed of the installed plugins of one kind on a folder
@@ -30,6 +25,11 @@ of test material, and print a table. Weights must have been fetched.
   frame-filters   DIR holds NAME.jpg and NAME.png (the mask: person not 0), and
                   clips (mp4, webm, mkv) if you like. Masks are told from outside,
                   of filters that have the option "background".
+  transcribers    DIR holds transcripts.tsv with the columns "file" and "text", and
+                  those files (any media). Characters and syllables that are wrong,
+                  time and memory; the texts side by side in the report. --denoiser
+                  adds each transcriber on denoised sound. It needs the packages of
+                  pip install 'vmeet-core[evaluate]'.
 
 A plugin that fails is named, and the others are measured all the same; the exit
 code is then 1."""
@@ -47,7 +47,22 @@ def add_parser(subparsers: Subparsers) -> None:
         default=[],
         help="set this option of every provider that has it (may be repeated)",
     )
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the means as JSON")
+    parser.add_argument(
+        "--denoiser",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="transcribers: measure each also on sound cleaned by this one (may be repeated, or a list with commas)",
+    )
+    parser.add_argument(
+        "--language",
+        metavar="TAG",
+        default="zh",
+        help='transcribers: what is spoken, as BCP 47 has it, or "auto" (default: %(default)s)',
+    )
+    parser.add_argument(
+        "--json", metavar="FILE", type=Path, help="write the means as JSON, with the texts if there are"
+    )
     parser.add_argument("--report", metavar="FILE", type=Path, help="write a page with every item as HTML")
 
 
@@ -61,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
         if target is not None:
             target.write_text(make(comparison), encoding="utf-8")
     for failure in comparison.failures:
-        print(f"vmeet: {failure} (vmeet check {failure.contestant} may tell more)", file=sys.stderr)
+        checks = " and ".join(f"vmeet check {name}" for name in failure.contestant.split(" + "))
+        print(f"vmeet: {failure} ({checks} may tell more)", file=sys.stderr)
     return FAULT if comparison.failures else OK
 
 
@@ -69,74 +85,31 @@ def measured(args: argparse.Namespace) -> Comparison:
     """Raises CommandError."""
     judge = evaluator(args.kind)
     settings, registry = read_settings(args), discover()
-    chosen = select(args.plugin, judge.kind, settings, registry)
-    options = chosen_options(chosen, args.option)
+    denoisers = denoiser_names(args, judge.kind)
+    chosen: dict[Kind, list[AnyProvider]] = {judge.kind: select(args.plugin, judge.kind, settings, registry)}
+    if denoisers:
+        chosen["denoisers"] = select(denoisers, "denoisers", settings, registry)
+    found = entries(chosen, args.option)
     with tempfile.TemporaryDirectory(prefix="vmeet-compare-") as folder, shown_progress() as progress:
-        contestants = [
-            _contestant(settings, registry, judge.kind, provider, options[provider.name], Path(folder))
-            for provider in chosen
-        ]
+        contestants: list[Contestant] = []
+        for entry in found[judge.kind]:
+            if judge.kind == "transcribers":
+                cleaners = found.get("denoisers", [])
+                contestants += listening(entry, cleaners, args.language, settings, Path(folder))
+            else:
+                contestants.append(alone(entry, settings, Path(folder)))
         try:
             return compare(judge, args.data, contestants, progress)
         except CompareError as error:
             raise CommandError(str(error)) from error
 
 
-def select(names: list[str] | None, kind: Kind, settings: Settings, registry: Registry) -> list[AnyProvider]:
-    """The providers named, or else all that the settings allow. Raises CommandError for one that is not installed."""
-    if names:
-        try:
-            return [registry.get(kind, name) for name in dict.fromkeys(names)]
-        except UnknownProvider as error:
-            raise CommandError(str(error)) from error
-    for provider in registry.providers[kind].values():
-        if refusal := allowed(settings, provider):
-            print(f"left out: {refusal}", file=sys.stderr)
-    return [provider for provider in registry.providers[kind].values() if not allowed(settings, provider)]
-
-
-def chosen_options(providers: list[AnyProvider], assignments: list[str]) -> dict[str, Options]:
-    """The options of each provider by its name. Raises CommandError for one that none has, or a value out of bounds."""
-    wanted: dict[str, Any] = {}
-    for assignment in assignments:
-        name, equals, text = assignment.partition("=")
-        if not equals:
-            raise CommandError(f"--option {assignment} sets nothing: write NAME=VALUE")
-        known = {field for provider in providers for field in provider.options.model_fields}
-        if name not in known:
-            raise CommandError(f'none of the providers has an option "{name}". {did_you_mean(name, known)}')
-        wanted[name] = _value(text)
-    return {provider.name: _options(provider, wanted) for provider in providers}
-
-
-def _options(provider: AnyProvider, wanted: dict[str, Any]) -> Options:
-    fields = provider.options.model_fields
-    try:
-        return provider.options.model_validate({name: wanted[name] for name in wanted if name in fields})
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"])) or "the options"
-        raise CommandError(f"--option does not fit {provider.name}: {where}: {fault['msg']}") from error
-
-
-def _value(text: str) -> Any:
-    """As JSON where it is that, else as the text it is."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _contestant(
-    settings: Settings, registry: Registry, kind: Kind, provider: AnyProvider, options: Options, temp_dir: Path
-) -> Contestant:
-    return Contestant(
-        name=provider.name,
-        title=provider.title,
-        version=provider.version,
-        load=lambda: load_provider(settings, registry, kind, provider.name, temp_dir, built_in),
-        options=options,
-    )
+def denoiser_names(args: argparse.Namespace, kind: Kind) -> list[str]:
+    """Of ``--denoiser a,b --denoiser c`` all three. Raises CommandError where the kind has no use for them."""
+    names = [name.strip() for each in args.denoiser for name in each.split(",") if name.strip()]
+    if names and kind != "transcribers":
+        raise CommandError(f"--denoiser is for transcribers: {args.kind} are measured without one")
+    return names
 
 
 @contextmanager

@@ -7,12 +7,14 @@ import logging
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+from pydantic import ValidationError
 
 from vmeet_core.cli.common import FAULT, OK, CommandError, Subparsers, add_command, checked_settings
 from vmeet_core.cli.media_files import WORK, MediaFile, media_files
 from vmeet_core.cli.results import collect, tidied
-from vmeet_core.settings import Preset, Settings
+from vmeet_core.settings import Numbers, Preset, Script, Settings, SpeechSource
 
 if TYPE_CHECKING:
     from vmeet_core.pipeline.views import JobView, ProcessRequest
@@ -26,7 +28,8 @@ processed, in the order of their names; hidden files and earlier results are lef
 The results lie in FILE.vmeet (or --out): meeting.mp4 (meeting.m4a for a file without
 a picture), meeting-original with the sound as it was, audio.flac and
 audio-denoised.flac (48 kHz, lossless), mix.flac, mix-denoised.flac and
-thumbnail.jpg. With several files or a folder, --out gets a folder for each.
+thumbnail.jpg; with a transcriber, transcript.json (what is said, and when), the
+same to be read, and captions. With several files or a folder, --out gets a folder for each.
 
 A run that was stopped, by Ctrl-C or a power cut, goes on where it was when it is
 repeated; what is done is not done again. A file that fails does not stop the others.
@@ -50,9 +53,29 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--denoiser", metavar="NAME", help="a denoiser, or none (default: that of the preset default, else none)"
     )
-    parser.add_argument("--transcriber", metavar="NAME", default=NONE, help=f"a transcriber, or none {NOT_YET}")
+    parser.add_argument(
+        "--transcriber", metavar="NAME", help="a transcriber, or none (default: that of the preset default, else none)"
+    )
+    parser.add_argument(
+        "--language",
+        metavar="TAG",
+        help='the language spoken, such as zh or en-GB (default: that preset\'s, else "auto")',
+    )
+    parser.add_argument("--script", choices=get_args(Script), help="the Chinese script (default: that preset's)")
+    parser.add_argument(
+        "--numbers", choices=get_args(Numbers), help="numbers in digits, or not (default: that preset's)"
+    )
+    parser.add_argument(
+        "--transcribe-from", choices=get_args(SpeechSource), help="the sound to transcribe (default: that preset's)"
+    )
     parser.add_argument("--video-enhancer", metavar="NAME", default=NONE, help=f"a video enhancer, or none {NOT_YET}")
-    parser.add_argument("--options", metavar="JSON", type=_json, default={}, help="options of the denoiser")
+    parser.add_argument(
+        "--options",
+        metavar="JSON",
+        type=_json,
+        default={},
+        help="options of the denoiser, or of each plugin by its name",
+    )
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="where to put the results (default: FILE.vmeet beside each file)"
     )
@@ -129,22 +152,37 @@ def _request(args: argparse.Namespace, settings: Settings, registry: "Registry")
     from vmeet_core.pipeline.views import ProcessRequest
     from vmeet_core.plugins import missing_weights, unfit, weight_store
 
-    denoiser = _denoiser(args.denoiser, settings)
-    options = {denoiser: args.options} if denoiser else {}
-    preset = Preset(
+    default = settings.meetings.get("default", Preset())
+    denoiser = _chosen(args.denoiser, default.denoiser)
+    transcriber = _chosen(args.transcriber, default.transcriber)
+    preset = _preset(
         denoiser=denoiser,
-        transcriber=_named(args.transcriber),
-        video_enhancer=_named(args.video_enhancer),
-        options=options,
+        transcriber=transcriber,
+        video_enhancer=_chosen(args.video_enhancer, None),
+        language=args.language or default.language,
+        script=args.script or default.script,
+        numbers=args.numbers or default.numbers,
+        transcribe_from=args.transcribe_from or default.transcribe_from,
+        options=_options(args.options, denoiser, transcriber),
     )
     chosen = settings.model_copy(update={"meetings": {"command": preset}, "file": None})
-    unknown = denoiser is not None and denoiser not in registry.providers["denoisers"]
+    unknown = [name for _, kind, name in preset.chosen() if name not in registry.providers[kind]]
     problems = [*unfit(chosen, registry), *missing_weights(chosen, registry, weight_store(settings))]
     if problems:
         # Of an unknown name that is said, and no more: that no such plugin is run yet, or what its options are.
         telling = {problem.key: problem for problem in problems if not (unknown and ".options." in problem.key)}
         raise CommandError("\n".join(map(_as_option, telling.values())))
-    return ProcessRequest(denoiser=denoiser, options=options)
+    fields = preset.model_fields_set & ProcessRequest.model_fields.keys()
+    return ProcessRequest(**preset.model_dump(include=fields))
+
+
+def _preset(**chosen: Any) -> Preset:
+    """Raises CommandError."""
+    try:
+        return Preset(**chosen)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise CommandError(f"--{'-'.join(str(fault['loc'][0]).split('_'))}: {fault['msg']}") from None
 
 
 def _as_option(problem: Any) -> str:
@@ -157,15 +195,16 @@ def _remedy(remedy: str, key: str) -> str:
     return f"Leave --{key.replace('_', '-')} out." if remedy.endswith("out of this preset.") else remedy
 
 
-def _named(given: str) -> str | None:
-    return None if given == NONE else given
+def _chosen(given: str | None, default: str | None) -> str | None:
+    return default if given is None else None if given == NONE else given
 
 
-def _denoiser(given: str | None, settings: Settings) -> str | None:
-    if given is not None:
-        return _named(given)
-    preset = settings.meetings.get("default")
-    return preset.denoiser if preset else None
+def _options(given: dict[str, Any], denoiser: str | None, transcriber: str | None) -> dict[str, Any]:
+    """By plugin; what does not name one is meant for the denoiser, or else for the transcriber."""
+    named = [name for name in (denoiser, transcriber) if name]
+    if given.keys() <= set(named) and all(isinstance(each, dict) for each in given.values()):
+        return given
+    return dict.fromkeys(named[:1], given)
 
 
 def _processed(file: MediaFile, request: "ProcessRequest", settings: Settings, registry: "Registry") -> Outcome | None:

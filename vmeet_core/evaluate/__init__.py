@@ -10,7 +10,11 @@ from types import MappingProxyType
 from vmeet_core.evaluate.comparison import Evaluator
 
 EVALUATORS: Mapping[str, str] = MappingProxyType(
-    {"denoisers": "vmeet_core.evaluate.denoisers", "frame-filters": "vmeet_core.evaluate.frame_filters"}
+    {
+        "denoisers": "vmeet_core.evaluate.denoisers",
+        "frame-filters": "vmeet_core.evaluate.frame_filters",
+        "transcribers": "vmeet_core.evaluate.transcribers",
+    }
 )
 
 

@@ -5,18 +5,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from statistics import fmean
 from typing import Any, Literal, NamedTuple, Protocol
 
+from vmeet_core.evaluate.alignment import Alignment
+from vmeet_core.evaluate.compare_error import CompareError as CompareError
+from vmeet_core.evaluate.own_process import Died, in_own_process
+from vmeet_core.evaluate.ratio import pooled
 from vmeet_core.hookspecs import Permanent, Retryable
 from vmeet_core.settings import Kind
+from vmeet_core.usage import forget_peak, own_usage
 
 Scores = Mapping[str, float]  # metric name -> value
+MEMORY = "memory_mb"  #: the metric of contestants that have a process of their own
 Rank = Literal["worst", "median", "best"]
-
-
-class CompareError(Exception):
-    """A bake-off that cannot be held: the text says what is wrong, where, and what helps."""
 
 
 class Metric(NamedTuple):
@@ -39,12 +40,36 @@ class Item(Protocol):
     def name(self) -> str: ...
 
 
+class Texts(NamedTuple):
+    """What was said and what was written of it, as they came, and what of them was compared."""
+
+    reference: str
+    heard: str
+    alignment: Alignment
+
+
+class Judged(NamedTuple):
+    """Scores, and the texts that they were found on."""
+
+    scores: Scores
+    texts: Texts | None = None
+
+
 class Row(NamedTuple):
     """The scores of one contestant on one item."""
 
     contestant: str
     item: str
     scores: Scores
+    texts: Texts | None = None
+
+
+class Cost(NamedTuple):
+    """A figure of a contestant that belongs to no single item."""
+
+    contestant: str
+    metric: str
+    value: float
 
 
 class Picture(NamedTuple):
@@ -64,6 +89,15 @@ class Exhibition(NamedTuple):
     legend_zh: str
 
 
+def nothing() -> None:
+    """What most kinds have to prepare."""
+
+
+def no_reservation(options: Any, rows: Sequence[Row]) -> str | None:
+    """The figures tell all."""
+    return None
+
+
 class Evaluator(NamedTuple):
     """How one kind of provider is measured. An item may lack some of the metrics."""
 
@@ -74,10 +108,13 @@ class Evaluator(NamedTuple):
     baseline: str | None  #: the name of the row for the unprocessed input; None where that means nothing
     items: Callable[[Path], Sequence[Any]]  #: the material of a folder; raises CompareError
     score_baseline: Callable[[Any], Scores] | None
-    score: Callable[[Any, Any, Any], Scores]  #: of (item, engine, options)
+    score: Callable[[Any, Any, Any], Scores | Judged]  #: of (item, engine, options)
     exhibition: Exhibition | None = None
     #: of (options, rows): what the figures do not tell, and why; None where they tell all
-    reservation: Callable[[Any, Sequence[Row]], str | None] = lambda options, rows: None
+    reservation: Callable[[Any, Sequence[Row]], str | None] = no_reservation
+    #: each contestant has a process of its own, whose memory is measured; all that goes there is pickled
+    own_process: bool = False
+    prepare: Callable[[], None] = nothing  #: loads what the scoring needs, so that it counts for no contestant's memory
 
 
 class Contestant(NamedTuple):
@@ -116,6 +153,7 @@ class Result(NamedTuple):
     rows: tuple[Row, ...] = ()
     remarks: tuple[Remark, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
+    costs: tuple[Cost, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +166,7 @@ class Comparison:
     rows: tuple[Row, ...]
     remarks: tuple[Remark, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
+    costs: tuple[Cost, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -146,7 +185,7 @@ class Comparison:
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Those that were measured of anything: without clips, say, there is no flicker."""
-        found = {metric for row in self.rows for metric in row.scores}
+        found = {metric for row in self.rows for metric in row.scores} | {cost.metric for cost in self.costs}
         return tuple(metric for metric in self.evaluator.metrics if metric.name in found)
 
     def scores(self, name: str, item: str) -> Scores:
@@ -154,12 +193,16 @@ class Comparison:
         return next((row.scores for row in self.rows if (row.contestant, row.item) == (name, item)), {})
 
     def means(self) -> dict[str, dict[str, float]]:
-        """``{contestant: {metric: mean over the items that have it, ..., "n": items}}``; ``n`` is 0 after a failure."""
+        """``{contestant: {metric: mean over the items that have it, ..., "n": items}}``; ``n`` is 0 after a failure.
+
+        Of a metric that is a Ratio it is the sum of the parts over the sum of the wholes.
+        """
         result: dict[str, dict[str, float]] = {}
         for name in self.names:
             rows = [row.scores for row in self.rows if row.contestant == name]
             metrics = dict.fromkeys(metric for row in rows for metric in row)
-            result[name] = {metric: fmean(row[metric] for row in rows if metric in row) for metric in metrics}
+            result[name] = {metric: pooled([row[metric] for row in rows if metric in row]) for metric in metrics}
+            result[name] |= {cost.metric: cost.value for cost in self.costs if cost.contestant == name}
             result[name]["n"] = len(rows)
         return result
 
@@ -178,9 +221,31 @@ def compare(evaluator: Evaluator, data: Path, contestants: Sequence[Contestant],
     results = [Result()]
     if evaluator.baseline is not None and evaluator.score_baseline is not None:
         results.append(Result(tuple(_rows(evaluator.baseline, items, evaluator.score_baseline, progress))))
-    results += [_measured(evaluator, contestant, items, progress) for contestant in contestants]
-    rows, remarks, exhibits = (tuple(chain.from_iterable(parts)) for parts in zip(*results, strict=True))
-    return Comparison(evaluator, data, tuple(contestants), rows, remarks, exhibits)
+    measure = _measured_apart if evaluator.own_process else _measured
+    results += [measure(evaluator, contestant, items, progress) for contestant in contestants]
+    rows, remarks, exhibits, costs = (tuple(chain.from_iterable(parts)) for parts in zip(*results, strict=True))
+    return Comparison(evaluator, data, tuple(contestants), rows, remarks, exhibits, costs)
+
+
+def _measured_apart(evaluator: Evaluator, contestant: Contestant, items: Sequence[Item], progress: Progress) -> Result:
+    try:
+        return in_own_process(_measured_with_memory, (evaluator, contestant, items), progress)
+    except Died as death:
+        return Result(remarks=(Remark(contestant.name, str(death), True),))
+
+
+def _measured_with_memory(
+    evaluator: Evaluator, contestant: Contestant, items: Sequence[Item], progress: Progress
+) -> Result:
+    evaluator.prepare()
+    forget_peak()
+    before = own_usage()
+    result = _measured(evaluator, contestant, items, progress)
+    after = own_usage()
+    if before is None or after is None or not result.rows:
+        return result
+    grown_mb = (after.peak_memory_bytes - before.memory_bytes) / 1e6
+    return result._replace(costs=(Cost(contestant.name, MEMORY, grown_mb),))
 
 
 def _measured(evaluator: Evaluator, contestant: Contestant, items: Sequence[Item], progress: Progress) -> Result:
@@ -196,13 +261,16 @@ def _measured(evaluator: Evaluator, contestant: Contestant, items: Sequence[Item
     return Result(kept, (Remark(name, reservation, False),) if reservation else (), exhibits)
 
 
-def _rows(name: str, items: Sequence[Item], score: Callable[[Any], Scores], progress: Progress) -> Iterator[Row]:
+def _rows(
+    name: str, items: Sequence[Item], score: Callable[[Any], Scores | Judged], progress: Progress
+) -> Iterator[Row]:
     for index, item in enumerate(items):
         progress(name, index, len(items))
         try:
-            yield Row(name, item.name, score(item))
+            judged = score(item)
         except Exception as error:
             raise CompareError(f"{item.name}: {_told(error)}") from error
+        yield Row(name, item.name, *(judged if isinstance(judged, Judged) else (judged,)))
     progress(name, len(items), len(items))
 
 

@@ -1,12 +1,11 @@
 """Figures of merit of cleaned speech: float32 arrays (samples,), mono, aligned with the clean reference."""
 
-import importlib
 import warnings
-from types import ModuleType
 
 import numpy as np
 
 from vmeet_core.evaluate.comparison import CompareError
+from vmeet_core.evaluate.extra import extra
 from vmeet_core.hookspecs import Audio
 
 SPEECH_RATE_HZ = 16_000  # what wideband PESQ is defined for
@@ -33,7 +32,7 @@ def si_sdr_db(reference: Audio, estimate: Audio) -> float:
 
 def pesq_wb(reference: Audio, estimate: Audio) -> float:
     """Wideband PESQ, 1.0 to 4.64, at 16 kHz (ITU-T P.862.2). Raises CompareError where it finds no speech."""
-    pesq = _extra("pesq")
+    pesq = extra("pesq")
     if not reference.any() or not estimate.any():
         raise CompareError("PESQ cannot be computed of silence")
     try:
@@ -48,7 +47,7 @@ def stoi(reference: Audio, estimate: Audio) -> float:
 
     Raises CompareError where there is less than 0.4 s of speech.
     """
-    pystoi = _extra("pystoi")
+    pystoi = extra("pystoi")
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Not enough STFT frames")
         try:
@@ -60,17 +59,7 @@ def stoi(reference: Audio, estimate: Audio) -> float:
 def require_extra() -> None:
     """Raises CompareError naming the command that installs what the metrics need."""
     for name in ("pesq", "pystoi"):
-        _extra(name)
-
-
-def _extra(name: str) -> ModuleType:
-    """A package that only bake-offs need."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise CompareError(
-            f"the package {name} is needed to measure: run pip install 'vmeet-core[evaluate]' (PESQ wants a C compiler)"
-        ) from error
+        extra(name)
 
 
 def _text(message: object) -> str:

@@ -4,7 +4,9 @@ import base64
 import json
 from collections.abc import Iterable, Mapping
 from html import escape
+from typing import Any
 
+from vmeet_core.evaluate import aligned_texts
 from vmeet_core.evaluate.comparison import Comparison, Exhibit, Metric, Picture, Scores
 
 ABSENT = "–"
@@ -30,8 +32,12 @@ figure { margin: 0; } img { width: 100%; height: auto; border-radius: .25rem; } 
 
 
 def as_json(comparison: Comparison) -> str:
-    """``{contestant: {metric: mean, ..., "n": items}, ...}``."""
-    return json.dumps(comparison.means(), indent=2, ensure_ascii=False) + "\n"
+    """``{contestant: {metric: mean, ..., "n": items}, ...}``; where there are texts, ``items`` has them."""
+    result: dict[str, dict[str, Any]] = {}
+    for name, means in comparison.means().items():
+        items = [aligned_texts.texts_as_json(row) for row in comparison.rows if row.contestant == name and row.texts]
+        result[name] = {**means, "items": items} if items else {**means}
+    return json.dumps(result, indent=2, ensure_ascii=False) + "\n"
 
 
 def as_text(comparison: Comparison) -> str:
@@ -54,12 +60,13 @@ def as_html(comparison: Comparison) -> str:
     count = len(comparison.items)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)} · VMeet</title><style>{_STYLE}</style></head><body>
+<title>{escape(title)} · VMeet</title><style>{_STYLE}{aligned_texts.STYLE}</style></head><body>
 <h1>{escape(title)}</h1>
 <p>{count} items 個項目 · {escape(comparison.data.name)}</p>
-<h2>Mean <span lang="zh-Hant">平均</span></h2>
+<h2>Overall <span lang="zh-Hant">整體</span></h2>
 {_means(comparison)}
-{_remarks(comparison)}{_exhibits(comparison)}<h2>Each item <span lang="zh-Hant">各項目</span></h2>
+{_remarks(comparison)}{_exhibits(comparison)}{aligned_texts.texts_as_html(comparison)}
+<h2>Each item <span lang="zh-Hant">各項目</span></h2>
 {"".join(_item_table(comparison, metric) for metric in comparison.metrics)}
 <h2>What the figures mean <span lang="zh-Hant">數值說明</span></h2>
 <dl>{"".join(_meaning(metric) for metric in comparison.metrics)}</dl>
@@ -86,6 +93,8 @@ def _item_table(comparison: Comparison, metric: Metric) -> str:
         scores = [comparison.scores(name, item) for name in names]
         best = _best(metric, scores)
         rows.append(_row(f"{escape(item)}", [_cell(metric, each, best) for each in scores]))
+    if not rows:
+        return ""
     heading = f'<h3>{escape(metric.title)} <small lang="zh-Hant">{escape(metric.title_zh)}</small></h3>'
     return heading + _table([f"<th scope=col>{escape(name)}</th>" for name in names], rows)
 

@@ -16,6 +16,7 @@ LINES = 2
 WIDTH_PER_S = 9.0  #: who reads faster than this sees nothing else
 LONGEST_S, SHORTEST_S = 7.0, 1.0
 SILENCE_S = 1.0  #: where nobody says anything for so long, a caption ends
+PAUSE = "\u3000"  #: in Chinese without punctuation, an ideographic space is where one pauses
 _ENDS, _PAUSES = "。！？!?…；;", "，、：,:"
 _CLOSING = "，。、；：？！…」』）】》〉’”％,.;:?!)]}%"
 _OPENING = "「『（【《〈‘“([{"
@@ -33,6 +34,16 @@ class Said(NamedTuple):
     text: str
 
 
+class _Unit(NamedTuple):
+    """What is not torn; ``at`` is the width of all before it, ``bare`` its own without the spaces behind it."""
+
+    start_s: float
+    end_s: float
+    text: str
+    at: float
+    bare: float
+
+
 class Caption(NamedTuple):
     """At most ``LINES`` lines, shown from ``start_s`` to ``end_s``."""
 
@@ -41,12 +52,14 @@ class Caption(NamedTuple):
     lines: tuple[str, ...]
 
 
-def captions(said: Iterable[Said], until_s: float = inf) -> list[Caption]:
+def captions(said: Iterable[Said], until_s: float = inf, label: str = "") -> list[Caption]:
     """In order, without overlap. What is to be read longer than it was said stays on as far as the next one begins.
 
-    ``until_s``: when something else is shown.
+    ``until_s``: when something else is shown. ``label`` is put before the first word, and not torn.
     """
-    units = [unit for piece in said for unit in _units(piece)]
+    pieces = [unit for piece in said for unit in _units(piece)]
+    pieces[:1] = [unit._replace(text=label + unit.text) for unit in pieces[:1]]
+    units = _measured(pieces)
     found = [_caption(units[start:end]) for start, end in _best(units)]
     ends = [*(each.start_s for each in found[1:]), until_s][: len(found)]
     return [each._replace(end_s=_readable_until_s(each, most_s)) for each, most_s in zip(found, ends, strict=True)]
@@ -55,6 +68,11 @@ def captions(said: Iterable[Said], until_s: float = inf) -> list[Caption]:
 def width(text: str) -> float:
     """In full-width characters."""
     return sum(1.0 if unicodedata.east_asian_width(each) in "WFA" else 0.5 for each in text)
+
+
+def ends_wide(text: str) -> bool:
+    """Whether the last character is a full-width one: Chinese, not Latin."""
+    return unicodedata.east_asian_width(text.rstrip()[-1:] or " ") in "WFA"
 
 
 def _units(piece: Said) -> Iterator[Said]:
@@ -68,7 +86,15 @@ def _units(piece: Said) -> Iterator[Said]:
         at_s = end_s
 
 
-def _best(units: Sequence[Said]) -> list[tuple[int, int]]:
+def _measured(pieces: Iterable[Said]) -> list[_Unit]:
+    found, at = [], 0.0
+    for start_s, end_s, text in pieces:
+        found.append(_Unit(start_s, end_s, text, at, width(text.rstrip())))
+        at += width(text)
+    return found
+
+
+def _best(units: Sequence[_Unit]) -> list[tuple[int, int]]:
     """Which units share a caption: the cheapest way to cut them."""
     costs, begins = [0.0], [0]
     for end in range(1, len(units) + 1):
@@ -88,19 +114,29 @@ def _best(units: Sequence[Said]) -> list[tuple[int, int]]:
     return found[::-1]
 
 
-def _fit(units: Sequence[Said]) -> bool:
+def _fit(units: Sequence[_Unit]) -> bool:
     """Whether these may share a caption, of which it is known that all but the first may."""
     if units[1].start_s - units[0].end_s > SILENCE_S or units[-1].end_s - units[0].start_s > LONGEST_S:
         return False
-    return bool(_lines(units))
+    first, last = units[0], units[-1]
+    end = last.at + last.bare
+    if not LINE_WIDTH < end - first.at <= LINES * LINE_WIDTH:
+        return end - first.at <= LINE_WIDTH
+    for number in range(len(units) - 1, 0, -1):  # the longest upper line leaves the shortest lower one
+        upper = units[number - 1]
+        if upper.at + upper.bare - first.at <= LINE_WIDTH:
+            return end - units[number].at <= LINE_WIDTH
+    return False
 
 
 def _ending(text: str) -> str:
+    if text.endswith(PAUSE):
+        return "pause"
     last = text.rstrip().rstrip("」』）】》〉’”)]}")[-1:]
     return "end" if last in _ENDS and last else "pause" if last in _PAUSES and last else "other"
 
 
-def _lines(units: Sequence[Said]) -> tuple[str, ...]:
+def _lines(units: Sequence[_Unit]) -> tuple[str, ...]:
     """The text in lines that fit; () when it does not fit. Of two lines the upper one ends where one would pause."""
     texts = [unit.text for unit in units]
     whole = "".join(texts).strip()
@@ -117,7 +153,7 @@ def _lines(units: Sequence[Said]) -> tuple[str, ...]:
     return best[1]
 
 
-def _caption(units: Sequence[Said]) -> Caption:
+def _caption(units: Sequence[_Unit]) -> Caption:
     return Caption(units[0].start_s, units[-1].end_s, _lines(units) or ("".join(each.text for each in units).strip(),))
 
 

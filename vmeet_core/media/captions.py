@@ -27,12 +27,18 @@ class Chapter(NamedTuple):
 
 def write_captions(path: Path, cues: Iterable[Cue]) -> None:
     """In order of time; people who speak at once have cues at once."""
+    path.write_text(captions_text(cues), encoding="utf-8")
+
+
+def captions_text(cues: Iterable[Cue]) -> str:
+    """The same as text."""
     blocks = []
     for cue in sorted(cues):
         speaker = _plain(cue.speaker)
         text = "\n".join(line for line in map(_plain, cue.text.splitlines()) if line) or speaker
-        blocks.append(f"{_times(cue.start_s, cue.end_s)}\n<v {speaker}>{text}\n")
-    _write(path, blocks)
+        voice = f"<v {speaker}>" if speaker else ""
+        blocks.append(f"{_times(cue.start_s, cue.end_s)}\n{voice}{text}\n")
+    return _file(blocks)
 
 
 def write_chapters(path: Path, chapters: Iterable[Chapter], end_s: float) -> None:
@@ -44,7 +50,7 @@ def write_chapters(path: Path, chapters: Iterable[Chapter], end_s: float) -> Non
         f"{chapter.kind}\n{_times(start_s, until_s)}\n{_plain(chapter.title)}\n"
         for chapter, start_s, until_s in zip(ordered, starts, ends, strict=True)
     ]
-    _write(path, blocks)
+    path.write_text(_file(blocks), encoding="utf-8")
 
 
 def time_text(seconds: float) -> str:
@@ -71,5 +77,5 @@ def _increasing(times_s: list[float]) -> list[float]:
     return found
 
 
-def _write(path: Path, blocks: list[str]) -> None:
-    path.write_text("\n".join(["WEBVTT\n", *blocks]), encoding="utf-8")
+def _file(blocks: list[str]) -> str:
+    return "\n".join(["WEBVTT\n", *blocks])

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import groupby, pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import opencc
 
-Script = Literal["traditional-tw", "simplified", "as-spoken"]
+from vmeet_core.settings import Script
+
 HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _RUN = re.compile(f"[{HAN}]+")
 _BIG5_COMMON = range(0xA440, 0xC67F)  # the 5,401 characters of Taiwan's everyday use

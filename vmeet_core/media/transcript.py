@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from vmeet_core.media.script import Script
+from vmeet_core.settings import Script
 
 
 class _Model(BaseModel):

@@ -23,8 +23,8 @@ from vmeet_core.full_disk import is_full
 from vmeet_core.hookspecs import Permanent, Retryable
 from vmeet_core.pipeline.messages import NICENESS, NO_ROOM, Order, Report
 from vmeet_core.pipeline.spec import PluginUse, Work
-from vmeet_core.pipeline.usage import own_usage
 from vmeet_core.settings import Settings
+from vmeet_core.usage import own_usage
 
 _REPORT_EVERY_S = 0.1
 _MAX_MESSAGE_CHARS = 4000

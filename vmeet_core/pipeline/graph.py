@@ -8,6 +8,7 @@ from vmeet_core.pipeline.prepared import Prepared
 from vmeet_core.pipeline.recipes import (
     PERSON_PICTURE,
     PICTURE,
+    SPEECH,
     VOICES,
     audio_step,
     best_moment_s,
@@ -21,18 +22,20 @@ from vmeet_core.pipeline.recipes import (
     per_person_steps,
     thumbnail_step,
     track_steps,
+    transcribe_step,
+    transcript_step,
     voices_step,
 )
-from vmeet_core.pipeline.spec import Output, PluginUse, StepSpec, function_of
+from vmeet_core.pipeline.spec import Output, PluginsUsed, PluginUse, StepSpec, function_of
 from vmeet_core.pipeline.steps import prepare
 from vmeet_core.pipeline.steps.sound import LEVELS
 from vmeet_core.pipeline.views import ProcessRequest
 from vmeet_core.plugins import Registry, UnknownProvider, allowed, server_settings_of
-from vmeet_core.settings import Settings, SettingsError, validated
+from vmeet_core.settings import Kind, Settings, SettingsError, validated
 
 PREPARED = "prepared"
 #: results that only other steps read, before any ":"
-HIDDEN = (PREPARED, PICTURE, PERSON_PICTURE, VOICES, PIECE, PIECE_DENOISED, LEVELS)
+HIDDEN = (PREPARED, PICTURE, PERSON_PICTURE, VOICES, PIECE, PIECE_DENOISED, LEVELS, SPEECH)
 PREPARE = "prepare"  #: the name of the first step
 PREPARED_FILE = "prepared.json"
 
@@ -51,23 +54,26 @@ def prepare_file(media: str, name: str = "") -> StepSpec:
 
 
 def check_request(request: ProcessRequest, settings: Settings, registry: Registry) -> None:
-    """Raises Permanent for a denoiser that is unknown, not allowed, or given wrong options."""
-    _plugin_use(request, settings, registry)
+    """Raises Permanent for a plugin that is unknown, not allowed, or given wrong options, and for denoised sound that
+    is to be transcribed without a denoiser.
+    """
+    _plugins_used(request, settings, registry)
 
 
 def build_graph(prepared: Prepared, request: ProcessRequest, settings: Settings, registry: Registry) -> list[StepSpec]:
     """All further steps, each after those that it reads from. Raises Permanent as ``check_request``."""
-    plugin = _plugin_use(request, settings, registry)
+    plugins = _plugins_used(request, settings, registry)
     if prepared.ready_s is not None:
-        return part_steps(prepared, request, settings, plugin)
-    steps = (steps_in_parts if prepared.borders else _steps)(prepared, request, settings, plugin)
+        return part_steps(prepared, request, settings, plugins)
+    steps = (steps_in_parts if prepared.borders else _steps)(prepared, request, settings, plugins)
     if request.files == "per-person":
-        steps += per_person_steps(prepared, bool(plugin))
+        steps += per_person_steps(prepared, bool(plugins.denoiser))
     return steps
 
 
-def _steps(prepared: Prepared, request: ProcessRequest, settings: Settings, plugin: PluginUse | None) -> list[StepSpec]:
+def _steps(prepared: Prepared, request: ProcessRequest, settings: Settings, plugins: PluginsUsed) -> list[StepSpec]:
     """Of a recording that is too short for parts, or cannot be cut."""
+    plugin, transcriber = plugins
     heard = heard_people(prepared.timeline)
     sounds = [audio_step(prepared, person, number) for number, person in enumerate(heard, start=1)]
     if prepared.is_meeting and heard:
@@ -84,7 +90,10 @@ def _steps(prepared: Prepared, request: ProcessRequest, settings: Settings, plug
     steps += join_steps(prepared, results, bool(heard), bool(heard and plugin), request.title)
     if prepared.canvas:
         steps.append(thumbnail_step(PICTURE, best_moment_s(prepared.timeline)))
-    return steps + track_steps(prepared, heard)
+    if heard and transcriber:
+        steps.append(transcribe_step(prepared, heard, request, transcriber))
+        steps.append(transcript_step(prepared, heard, request, [SPEECH]))
+    return steps + track_steps(prepared, heard, bool(transcriber))
 
 
 def is_hidden(result: str) -> bool:
@@ -104,21 +113,33 @@ def _prepare(function: str, title: str, params: dict[str, Any]) -> StepSpec:
     )
 
 
-def _plugin_use(request: ProcessRequest, settings: Settings, registry: Registry) -> PluginUse | None:
-    if request.denoiser is None:
+def _plugins_used(request: ProcessRequest, settings: Settings, registry: Registry) -> PluginsUsed:
+    if request.transcriber and request.transcribe_from == "denoised" and not request.denoiser:
+        raise Permanent(
+            "without a denoiser there is no denoised sound to transcribe: choose one, or the original sound"
+        )
+    return PluginsUsed(
+        denoiser=_plugin_use("denoisers", request.denoiser, request, settings, registry),
+        transcriber=_plugin_use("transcribers", request.transcriber, request, settings, registry),
+    )
+
+
+def _plugin_use(
+    kind: Kind, name: str | None, request: ProcessRequest, settings: Settings, registry: Registry
+) -> PluginUse | None:
+    if name is None:
         return None
     try:
-        provider = registry.get("denoisers", request.denoiser)
-        given = request.options.get(request.denoiser, {})
-        options = validated(provider.options, given, f"options.{request.denoiser}")
-        server_settings = server_settings_of(settings, "denoisers", provider)
+        provider = registry.get(kind, name)
+        options = validated(provider.options, request.options.get(name, {}), f"options.{name}")
+        server_settings = server_settings_of(settings, kind, provider)
     except (UnknownProvider, SettingsError) as error:
         raise Permanent(str(error)) from None
     refused = allowed(settings, provider)
     if refused:
         raise Permanent(refused)
     return PluginUse(
-        kind="denoisers",
+        kind=kind,
         name=provider.name,
         version=provider.version_for(server_settings),
         weights={weight.name: weight.sha256 for weight in provider.weights_for(server_settings)},

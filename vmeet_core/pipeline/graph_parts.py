@@ -4,11 +4,16 @@ What is asked of a part tells of nothing outside it. So a step that was done whi
 step afterwards, and is not done again.
 """
 
+from math import inf
+from typing import NamedTuple
+
 from vmeet_core.pipeline.parts import Part, parts
 from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
 from vmeet_core.pipeline.recipes import (
     LAYOUT_TITLE,
     PICTURE,
+    SPEECH,
+    TRANSCRIBE_TITLE,
     VOICES,
     VOICES_TITLE,
     best_moment_s,
@@ -17,13 +22,16 @@ from vmeet_core.pipeline.recipes import (
     heard_people,
     join_steps,
     layout_name,
+    names_to_expect,
     picture_step,
     seats,
+    speech_source,
     thumbnail_step,
     track_steps,
+    transcript_step,
 )
-from vmeet_core.pipeline.spec import Output, PluginUse, StepSpec, function_of
-from vmeet_core.pipeline.steps import denoise, gather, layout, mix, sound, voices
+from vmeet_core.pipeline.spec import Output, PluginsUsed, PluginUse, StepSpec, function_of
+from vmeet_core.pipeline.steps import denoise, gather, layout, mix, sound, transcribe, voices
 from vmeet_core.pipeline.steps.pieces import piece_role
 from vmeet_core.pipeline.views import ProcessRequest
 from vmeet_core.settings import LayoutName, Settings
@@ -35,13 +43,20 @@ _LEVELS = sound.LEVELS
 Segments = tuple[SegmentSpan, ...]
 
 
-def part_steps(
-    prepared: Prepared, request: ProcessRequest, settings: Settings, plugin: PluginUse | None
-) -> list[StepSpec]:
+class _OfParts(NamedTuple):
+    """Steps of parts: sound, denoised sound, speech, and pictures with what they need."""
+
+    sounds: list[StepSpec]
+    denoised: list[StepSpec]
+    speech: list[StepSpec]
+    pictures: list[StepSpec]
+
+
+def part_steps(prepared: Prepared, request: ProcessRequest, settings: Settings, plugins: PluginsUsed) -> list[StepSpec]:
     """What can be made of the parts that are over, one part after the other: what comes later is only added."""
     cut = parts(prepared.borders, prepared.timeline.duration_s, prepared.ready_s)
-    sounds, denoised, pictures = _of_parts(prepared, cut, request, settings, plugin)
-    steps = [*sounds, *denoised, *pictures]
+    sounds, denoised, speech, pictures = _of_parts(prepared, cut, request, settings, plugins)
+    steps = [*sounds, *denoised, *speech, *pictures]
     is_late = any(layout.VOICES in step.inputs for step in pictures)  # a picture needs the sound of the next part
     return sorted(steps, key=lambda step: _number(step) + (is_late and step in pictures))
 
@@ -52,28 +67,30 @@ def _number(step: StepSpec) -> int:
 
 
 def _of_parts(
-    prepared: Prepared, cut: list[Part], request: ProcessRequest, settings: Settings, plugin: PluginUse | None
-) -> tuple[list[StepSpec], list[StepSpec], list[StepSpec]]:
-    """Sound, denoised sound, and pictures with what they need."""
+    prepared: Prepared, cut: list[Part], request: ProcessRequest, settings: Settings, plugins: PluginsUsed
+) -> _OfParts:
     heard = _heard(prepared, cut)
     name = layout_name(prepared, request, settings)
-    return (
+    denoiser, transcriber = plugins
+    return _OfParts(
         _sound_steps(prepared, cut, heard) if name == "speaker" or heard_people(prepared.timeline) else [],
-        [step for part in cut for step in _denoise_steps(prepared, cut, part, heard, plugin)] if plugin else [],
+        [step for part in cut for step in _denoise_steps(prepared, cut, part, heard, denoiser)] if denoiser else [],
+        _speech_steps(prepared, cut, heard, request, transcriber) if transcriber else [],
         _picture_steps(prepared, prepared.canvas, cut, heard, name) if prepared.canvas else [],
     )
 
 
 def steps_in_parts(
-    prepared: Prepared, request: ProcessRequest, settings: Settings, plugin: PluginUse | None
+    prepared: Prepared, request: ProcessRequest, settings: Settings, plugins: PluginsUsed
 ) -> list[StepSpec]:
-    """All of it, what people wait for first: the sound, then the picture."""
+    """All of it, what people wait for first: the sound, then what was said, then the picture."""
+    plugin = plugins.denoiser
     timeline = prepared.timeline
     cut = parts(prepared.borders, timeline.duration_s)
     edges_s = _edges_s(cut)
     people = heard_people(timeline)
     heard = _heard(prepared, cut)
-    sounds, denoised, drawn = _of_parts(prepared, cut, request, settings, plugin)
+    sounds, denoised, speech, drawn = _of_parts(prepared, cut, request, settings, plugins)
     steps = [*sounds, *denoised]
     if people and plugin:
         lagging, lasting = denoise.lagging(edges_s), _lasting(heard)
@@ -84,6 +101,9 @@ def steps_in_parts(
         ]
     elif people:
         steps.append(_mix_step(_pieces(PIECE, cut, heard), edges_s, "mix", "Mix"))
+    if speech:
+        made = [output.result for step in speech for output in step.outputs.values()]
+        steps += [*speech, transcript_step(prepared, people, request, made)]
     steps += drawn
     pictures = [f"{PICTURE}:{part.number}" for part in cut] if prepared.canvas else []
     video, *original = join_steps(prepared, pictures, bool(people), bool(people and plugin), request.title)
@@ -94,7 +114,7 @@ def steps_in_parts(
         steps.append(thumbnail_step(f"{PICTURE}:{seen.number}", at_s - seen.from_s))
     if prepared.is_meeting and people:
         steps.append(_all_voices_step(cut, people))
-    steps += track_steps(prepared, people)
+    steps += track_steps(prepared, people, bool(speech))
     if people and plugin:
         steps.append(_mix_step(_pieces(PIECE, cut, heard), edges_s, "mix", "Mix"))
     steps += original
@@ -227,6 +247,64 @@ def _denoise_steps(prepared: Prepared, cut: list[Part], part: Part, heard: Heard
             group_title="Denoise everybody",
         )
     ]
+
+
+def _speech_steps(
+    prepared: Prepared, cut: list[Part], heard: Heard, request: ProcessRequest, plugin: PluginUse
+) -> list[StepSpec]:
+    """Whoever was heard in a part may go on speaking until the pause that is taken for its end in the next one."""
+    if not cut:
+        return []
+    edges_s = _edges_s(cut)
+    kind = PIECE
+    if speech_source(request) == "audio-denoised":
+        # The end of what is there so far may be a border, too.
+        lagging = denoise.lagging((*edges_s, inf))[:-1] if not cut[-1].is_last else denoise.lagging(edges_s)
+        kind, edges_s, heard = PIECE_DENOISED, lagging, _lasting(heard)
+    return [
+        _speech_step(prepared, cut, index, heard, edges_s, kind, request, plugin)
+        for index, who in enumerate(_lasting(heard))
+        if who
+    ]
+
+
+def _speech_step(
+    prepared: Prepared,
+    cut: list[Part],
+    index: int,
+    heard: Heard,
+    edges_s: tuple[float, ...],
+    kind: str,
+    request: ProcessRequest,
+    plugin: PluginUse,
+) -> StepSpec:
+    part, from_s = cut[index], edges_s[max(0, index - 1)]
+    now, before = heard[index], heard[index - 1] if index else {}
+    params = transcribe.Params(
+        transcriber=plugin.name,
+        options=plugin.options,
+        language=request.language,
+        hot_words=names_to_expect(prepared, part.until_s),
+        people=tuple(_lasting(heard)[index]),
+        from_s=from_s,
+        before_s=edges_s[index] - from_s,
+        duration_s=edges_s[index + 1] - edges_s[index],
+        is_last=part.is_last,
+    )
+    inputs = {f"{transcribe.NOW}:{each}": f"{kind}:{piece_role(part.number, each)}" for each in now}
+    inputs |= {f"{transcribe.BEFORE}:{each}": f"{kind}:{piece_role(part.number - 1, each)}" for each in before}
+    return StepSpec(
+        name=f"transcribe:{part.number}",
+        title=f"Transcribe from {_clock(part.from_s)} on",
+        function=function_of(transcribe),
+        version=transcribe.VERSION,
+        params=params.model_dump(mode="json"),
+        inputs=inputs,
+        outputs={transcribe.ROLE: Output(result=f"{SPEECH}:{part.number}", file=f"speech-{part.number}.json")},
+        plugin=plugin,
+        group="transcribe",
+        group_title=TRANSCRIBE_TITLE,
+    )
 
 
 def _picture_steps(

@@ -9,7 +9,7 @@ from vmeet_core.pipeline.steps import layout
 from vmeet_core.plugins import Registry, server_settings_of
 from vmeet_core.settings import Kind, Settings
 
-PLAYED = ("video", "sound", "audio-denoised")  #: what people wait for, before any ":"
+PLAYED = ("video", "sound", "audio-denoised", "transcript")  #: what people wait for, before any ":"
 MIB = 1 << 20
 STEP_BYTES = 768 * MIB  # a step works piece by piece; measured: 60 to 100 MiB
 PICTURE_BYTES, SEAT_BYTES = 1024 * MIB, 64 * MIB  # encoder, and a decoder each; measured for four: 184 MiB

@@ -31,7 +31,8 @@ class Prepared(BaseModel):
 
     ``is_meeting``: several people, with names and times; not any media file. ``borders`` are where it is cut into
     parts, in seconds, all at whole ones; ``is_cut``: where all of its files are, too. Of a recording that still runs,
-    what lies before ``ready_s`` does not change any more, and nothing after it is certain.
+    what lies before ``ready_s`` does not change any more, and nothing after it is certain. ``started_at_s``: since the
+    epoch, where that is known.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,3 +43,4 @@ class Prepared(BaseModel):
     borders: tuple[float, ...] = ()
     is_cut: bool = False
     ready_s: float | None = None
+    started_at_s: float | None = None

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from vmeet_core.pipeline.log_file import LogWriter
 from vmeet_core.pipeline.messages import Order, Report
-from vmeet_core.pipeline.usage import usage_of
+from vmeet_core.usage import usage_of
 
 _DRAIN_S = 1.0  # for the rest of the log, when something that the step started still holds it open
 _MAX_LINE_BYTES = 1 << 16

@@ -2,17 +2,32 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import PurePath
+from typing import Any, Literal
 
+from vmeet_core.media.transcript_files import FILES
 from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
 from vmeet_core.pipeline.spec import Output, PluginUse, StepSpec, function_of
-from vmeet_core.pipeline.steps import audio, captions, chapters, denoise, join, layout, mix, thumbnail, voices
+from vmeet_core.pipeline.steps import (
+    audio,
+    captions,
+    chapters,
+    denoise,
+    join,
+    layout,
+    mix,
+    thumbnail,
+    transcribe,
+    transcript,
+    voices,
+)
 from vmeet_core.pipeline.views import ProcessRequest
 from vmeet_core.settings import LayoutName, Settings
 from vmeet_core.timeline import Person, SegmentSpan, Span, Timeline
 
-PICTURE, PERSON_PICTURE, VOICES = "picture", "person-picture", "voices"
-LAYOUT_TITLE, VOICES_TITLE = "Layout and encode", "Find out who speaks"
+PICTURE, PERSON_PICTURE, VOICES, SPEECH, TRANSCRIPT = "picture", "person-picture", "voices", "speech", "transcript"
+LAYOUT_TITLE, VOICES_TITLE, TRANSCRIBE_TITLE = "Layout and encode", "Find out who speaks", "Transcribe"
 
 
 def audio_step(prepared: Prepared, person: Person, number: int) -> StepSpec:
@@ -40,6 +55,64 @@ def denoise_step(person: Person, number: int, plugin: PluginUse) -> StepSpec:
         inputs={denoise.INPUT: f"audio:{person.id}"},
         outputs={denoise.ROLE: Output(result=result, file=file_name("audio-denoised", person, number))},
         plugin=plugin,
+    )
+
+
+def transcribe_step(prepared: Prepared, people: list[Person], request: ProcessRequest, plugin: PluginUse) -> StepSpec:
+    """Everybody's whole speech. A file's one speaker is called as the file is: that is no word to expect."""
+    source = speech_source(request)
+    params = transcribe.Params(
+        transcriber=plugin.name,
+        options=plugin.options,
+        language=request.language,
+        hot_words=names_to_expect(prepared, prepared.timeline.duration_s),
+        people=tuple(person.id for person in people),
+    )
+    return StepSpec(
+        name="transcribe",
+        title=TRANSCRIBE_TITLE,
+        function=function_of(transcribe),
+        version=transcribe.VERSION,
+        params=params.model_dump(mode="json"),
+        inputs={f"{transcribe.NOW}:{person.id}": f"{source}:{person.id}" for person in people},
+        outputs={transcribe.ROLE: Output(result=SPEECH, file="speech.json")},
+        plugin=plugin,
+    )
+
+
+def speech_source(request: ProcessRequest) -> Literal["audio", "audio-denoised"]:
+    """The sound that is transcribed."""
+    return "audio-denoised" if request.denoiser and request.transcribe_from == "denoised" else "audio"
+
+
+def names_to_expect(prepared: Prepared, until_s: float) -> tuple[str, ...]:
+    """Of the people who had come by then: whoever comes later changes nothing of what was said before."""
+    if not prepared.is_meeting:
+        return ()
+    known = (person for person in prepared.timeline.people if any(span.start_s < until_s for span in person.present))
+    return tuple(dict.fromkeys(person.name for person in known if person.name))
+
+
+def transcript_step(prepared: Prepared, people: list[Person], request: ProcessRequest, speech: list[str]) -> StepSpec:
+    """``speech`` are the results that it is put together from."""
+    params = transcript.Params(
+        names={person.id: person.name if prepared.is_meeting else "" for person in people},
+        transcriber=request.transcriber or "",
+        script=request.script,
+        numbers=request.numbers,
+        title=request.title or prepared.timeline.title,
+        started_at=datetime.fromtimestamp(prepared.started_at_s).astimezone() if prepared.started_at_s else None,
+        duration_s=prepared.timeline.duration_s,
+    )
+    files = {result: Output(result=result, file=file.name) for result, file in FILES.items()}
+    return StepSpec(
+        name=TRANSCRIPT,
+        title="Transcript",
+        function=function_of(transcript),
+        version=transcript.VERSION,
+        params=params.model_dump(mode="json"),
+        inputs={result: result for result in speech},
+        outputs={transcript.ROLE: Output(result=TRANSCRIPT, file="transcript.json")} | files,
     )
 
 
@@ -144,36 +217,42 @@ def join_steps(prepared: Prepared, pictures: Sequence[str], heard: bool, denoise
     return steps
 
 
-def track_steps(prepared: Prepared, heard: list[Person]) -> list[StepSpec]:
-    """What lies beside the video as text. A file's one speaker has no name worth a caption."""
-    if not prepared.is_meeting:
-        return []
+def track_steps(prepared: Prepared, heard: list[Person], is_transcribed: bool) -> list[StepSpec]:
+    """What lies beside the video as text. A file's one speaker has no name worth a caption, but words."""
+    steps = [_chapters_step(prepared)] if prepared.is_meeting else []
+    if heard and is_transcribed:
+        steps.append(
+            _captions_step("run_transcript", captions.TRANSCRIPT_VERSION, {}, {captions.TRANSCRIPT: TRANSCRIPT})
+        )
+    elif heard and prepared.is_meeting:
+        names = captions.Params(names={person.id: person.name for person in heard})
+        steps.append(_captions_step("run", captions.VERSION, names.model_dump(mode="json"), {captions.VOICES: VOICES}))
+    return steps
+
+
+def _chapters_step(prepared: Prepared) -> StepSpec:
     timeline = prepared.timeline
     params = chapters.Params(happenings=chapters.happenings(timeline), duration_s=timeline.duration_s)
-    steps = [
-        StepSpec(
-            name="chapters",
-            title="Chapters",
-            function=function_of(chapters),
-            version=chapters.VERSION,
-            params=params.model_dump(mode="json"),
-            outputs={chapters.ROLE: Output(result="chapters", file="chapters.vtt")},
-        )
-    ]
-    if heard:
-        names = captions.Params(names={person.id: person.name for person in heard})
-        steps.append(
-            StepSpec(
-                name="captions",
-                title="Captions",
-                function=function_of(captions),
-                version=captions.VERSION,
-                params=names.model_dump(mode="json"),
-                inputs={captions.VOICES: VOICES},
-                outputs={captions.ROLE: Output(result="captions", file="captions.vtt")},
-            )
-        )
-    return steps
+    return StepSpec(
+        name="chapters",
+        title="Chapters",
+        function=function_of(chapters),
+        version=chapters.VERSION,
+        params=params.model_dump(mode="json"),
+        outputs={chapters.ROLE: Output(result="chapters", file="chapters.vtt")},
+    )
+
+
+def _captions_step(function: str, version: int, params: dict[str, Any], inputs: dict[str, str]) -> StepSpec:
+    return StepSpec(
+        name="captions",
+        title="Captions",
+        function=function_of(captions, function),
+        version=version,
+        params=params,
+        inputs=inputs,
+        outputs={captions.ROLE: Output(result="captions", file="captions.vtt")},
+    )
 
 
 def per_person_steps(prepared: Prepared, denoised: bool) -> list[StepSpec]:

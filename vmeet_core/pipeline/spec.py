@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,6 +32,13 @@ class PluginUse(_Model):
     version: str
     weights: dict[str, str]  #: file name → SHA-256
     options: dict[str, Any]
+
+
+class PluginsUsed(NamedTuple):
+    """By a job; None for none."""
+
+    denoiser: PluginUse | None = None
+    transcriber: PluginUse | None = None
 
 
 class Needs(_Model):

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from vmeet_core.settings import LayoutName
+from vmeet_core.settings import Language, LayoutName, Numbers, Script, SpeechSource
 
 FilesWanted = Literal["meeting", "per-person"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -14,13 +14,22 @@ Priority = Literal["front", "fresh", "ahead", "later"]
 
 
 class ProcessRequest(BaseModel):
-    """``denoiser`` is a provider's name, None for none; ``options`` holds the options of each provider by its name.
+    """``denoiser`` and ``transcriber`` are providers' names, None for none; ``options`` holds the options of each
+    provider by its name.
+
+    ``language`` (BCP 47, or "auto") is what is spoken, ``script`` how Chinese is written, and ``numbers``, in
+    transcripts; ``transcribe_from`` "denoised" has the sound transcribed as the denoiser left it.
 
     ``layout`` None is the settings' own; ``files`` "per-person" adds files of each person to those of the meeting.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     denoiser: str | None = None
+    transcriber: str | None = None
+    language: Language = "auto"
+    script: Script = "traditional-tw"
+    numbers: Numbers = "as-spoken"
+    transcribe_from: SpeechSource = "original"
     options: dict[str, dict[str, Any]] = {}
     title: str = ""
     layout: LayoutName | None = None

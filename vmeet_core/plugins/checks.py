@@ -22,7 +22,7 @@ from vmeet_core.weights import WeightStore
 
 #: The keys of a preset that this version has no room to carry out. A preset that names one is refused: to skip a
 #: filter in silence would show what it was meant to hide. Take a key out when its room is there.
-NOT_RUN = ("transcriber", "video_enhancer")
+NOT_RUN = ("video_enhancer",)
 
 
 def load_checked(path: Path | None, environ: Mapping[str, str], registry: Registry) -> Settings:
@@ -57,7 +57,8 @@ def unfit(settings: Settings, registry: Registry) -> list[Problem]:
     problems = [*missing_extras(settings), *_server(settings, registry), *_plugin_tables(settings, registry)]
     for name, preset in settings.meetings.items():
         key = f"meetings.{name}"
-        problems += [*_choices(settings, registry, preset, key), *_options(registry, preset, key)]
+        problems += [*_choices(settings, registry, preset, key), *_sources(preset, key)]
+        problems += _options(registry, preset, key)
     return [problem._replace(file=str(settings.file or "")) for problem in problems]
 
 
@@ -135,6 +136,12 @@ def _choices(settings: Settings, registry: Registry, preset: Preset, key: str) -
         refused = allowed(settings, registry.providers[kind][name])
         if refused:
             yield Problem("", path, refused, f'Add "{name}" to server.allow_leaving_host to allow it.')
+
+
+def _sources(preset: Preset, key: str) -> Iterator[Problem]:
+    if preset.transcriber and preset.transcribe_from == "denoised" and not preset.denoiser:
+        message = "without a denoiser there is no denoised sound to transcribe."
+        yield Problem("", f"{key}.transcribe_from", message, 'Choose a denoiser, or "original".')
 
 
 def _unknown(registry: Registry, kind: Kind, name: str, key: str) -> Problem:

@@ -60,7 +60,8 @@ class MeetingsApi:
         """Presets, the providers of each kind with the schema of their options, and the fields that are acted on."""
         presets = {name: preset.model_dump(mode="json") for name, preset in self._settings.meetings.items()}
         providers = {kind: [self._provider(kind, p) for p in self._registry.providers[kind].values()] for kind in KINDS}
-        fields = [key for keys in KEYS_OF_KIND.values() for key in keys if key not in NOT_RUN] + ["layout"]
+        fields = [key for keys in KEYS_OF_KIND.values() for key in keys if key not in NOT_RUN]
+        fields += ["layout", "language", "script", "numbers", "transcribe_from"]
         answer = {"presets": presets, "providers": providers, "fields": fields, "problems": self._problems()}
         return web.json_response(answer)
 

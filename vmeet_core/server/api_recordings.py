@@ -20,7 +20,7 @@ from vmeet_core.server.hall import Hall, UnknownRecording
 from vmeet_core.server.keeper import Keeper
 from vmeet_core.server.store import RecordingRow
 from vmeet_core.server.upload_files import UPLOAD
-from vmeet_core.settings import LayoutName, Preset
+from vmeet_core.settings import Language, LayoutName, Numbers, Preset, Script, SpeechSource
 
 SERVED = ("results", "segments", UPLOAD)
 MAX_NAME_CHARS = 80
@@ -39,6 +39,11 @@ class NewJob(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     denoiser: str | None = Field(default=None, max_length=64)
+    transcriber: str | None = Field(default=None, max_length=64)
+    language: Language = "auto"
+    script: Script = "traditional-tw"
+    numbers: Numbers = "as-spoken"
+    transcribe_from: SpeechSource = "original"
     options: dict[str, dict[str, Any]] = {}
     layout: LayoutName | None = None
     files: FilesWanted = "meeting"
@@ -188,7 +193,7 @@ class RecordingsApi:
         body = await read_body(request, NewJob)
         if row.state == "recording":
             raise ApiError(409, "still-recording", "this recording still runs; stop it in the meeting first")
-        preset = Preset(denoiser=body.denoiser, options=body.options, layout=body.layout)
+        preset = Preset(**body.model_dump(exclude={"files", "name"}))
         check_choices(self._hall.settings, self._registry, preset)
         try:
             job_id = await self._hall.process(

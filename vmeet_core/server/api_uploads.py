@@ -11,6 +11,7 @@ from email.utils import formatdate
 from typing import Any, NamedTuple
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from vmeet_core.media.media_check import NoMedia
 from vmeet_core.plugins import Registry
@@ -44,6 +45,8 @@ MOST_MODIFIED_MS = 10**15
 BUSY_S = 5
 WRONG_CHECKSUM = 460  #: a status of the checksum extension alone
 NONE = "none"
+PROVIDERS = ("denoiser", "transcriber")
+CHOICES = (*PROVIDERS, "language", "script", "numbers", "transcribe_from")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -112,7 +115,7 @@ class UploadsApi:
         check_choices(self._hall.settings, self._registry, metadata.preset)
         if length_bytes == 0:
             raise ApiError(415, "no-media", "the file is empty")
-        choices = metadata.preset.model_dump(mode="json", include={"denoiser", "options"})
+        choices = metadata.preset.model_dump(mode="json", include={*CHOICES, "options"})
         row = await self._uploads.create(
             metadata.filename, metadata.title, length_bytes, metadata.modified_ms, text, choices
         )
@@ -172,14 +175,25 @@ class UploadsApi:
     def _preset(self, values: dict[str, str]) -> Preset:
         """What is named, else what the preset "default" has done with recordings."""
         default = self._hall.settings.meetings.get("default", Preset())
-        if "denoiser" not in values:
-            return Preset(denoiser=default.denoiser, options=default.options)
-        name = values["denoiser"]
+        if not values.keys() & set(CHOICES):
+            return Preset(**default.model_dump(include={*CHOICES, "options"}))
+        chosen: dict[str, Any] = {name: values[name] for name in CHOICES if name in values}
+        for name in PROVIDERS:
+            if chosen.get(name) in ("", NONE):
+                chosen[name] = None
         try:
-            options = json.loads(values.get("options", "{}"))
-            return Preset.model_validate({"denoiser": None if name in ("", NONE) else name, "options": options})
+            return Preset.model_validate(chosen | {"options": json.loads(values.get("options", "{}"))})
+        except ValidationError as error:
+            field = str(error.errors()[0]["loc"][0])
+            if field in CHOICES:
+                raise ApiError(422, "bad-choice", f"{field}: {error.errors()[0]['msg']}", field) from None
+            raise _bad_options() from None
         except ValueError:
-            raise ApiError(422, "bad-choice", "options is a JSON object of objects, by provider", "options") from None
+            raise _bad_options() from None
+
+
+def _bad_options() -> ApiError:
+    return ApiError(422, "bad-choice", "options is a JSON object of objects, by provider", "options")
 
 
 def _tus(handler: Handler) -> Handler:

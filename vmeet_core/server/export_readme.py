@@ -17,7 +17,13 @@ RESULTS = {
     "mix": ("所有人的聲音", "the sound of everyone"),
     "mix-denoised": ("所有人的聲音（已降噪）", "the sound of everyone, denoised"),
     "thumbnail": ("縮圖", "a small picture of it"),
-    "captions": ("字幕", "captions: who speaks when"),
+    "captions": ("字幕", "captions: who speaks when, and what is said where it was transcribed"),
+    "transcript": ("逐字稿（資料）", "the transcript, for programs: who said what and when"),
+    "transcript-txt": ("逐字稿（純文字）", "the transcript as text"),
+    "transcript-srt": ("逐字稿（SRT 字幕）", "the transcript as subtitles"),
+    "transcript-vtt": ("逐字稿（WebVTT 字幕）", "the transcript as captions with speakers"),
+    "transcript-md": ("會議記錄（Markdown）", "minutes: who said what and when, as Markdown"),
+    "transcript-docx": ("會議記錄（Word）", "minutes: who said what and when, for word processors"),
     "chapters": ("章節", "chapters: who came and left, and when a screen was shared"),
     "person-video": ("單一與會者的影片", "the video of one person"),
     "person-audio": ("單一與會者的聲音檔", "the sound of one person, for any player"),
@@ -64,11 +70,12 @@ def _of_job(job: JobView, files: list[str]) -> list[str]:
     if not results:
         return []
     began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(job.created_at_s))
-    denoiser = job.request.denoiser
-    lines = [
-        f"處理結果（{began}，{f'降噪：{denoiser}' if denoiser else '未降噪'}）",
-        f"Results of the processing of {began}, {f'denoiser: {denoiser}' if denoiser else 'without denoising'}",
-    ]
+    denoiser, transcriber = job.request.denoiser, job.request.transcriber
+    chinese = f"降噪：{denoiser}" if denoiser else "未降噪"
+    english = f"denoiser: {denoiser}" if denoiser else "without denoising"
+    if transcriber:
+        chinese, english = f"{chinese}，語音辨識：{transcriber}", f"{english}, transcriber: {transcriber}"
+    lines = [f"處理結果（{began}，{chinese}）", f"Results of the processing of {began}, {english}"]
     for name, path in results:
         chinese, english = RESULTS.get(name.partition(":")[0], (name, name))
         lines += [f"    {path}", f"        {chinese} / {english}"]

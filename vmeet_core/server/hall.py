@@ -33,6 +33,7 @@ from vmeet_core.server.meeting_recording import RecordingPlace
 from vmeet_core.server.retention import expires_at_s
 from vmeet_core.server.statistics import TrafficMeter
 from vmeet_core.server.store import DELETING, RecordingRow, Store
+from vmeet_core.server.transcript_index import TranscriptIndex
 from vmeet_core.settings import Preset, RecordingChoice, Settings
 from vmeet_core.sfu.network import Network
 from vmeet_core.timeline import build_timeline
@@ -331,7 +332,8 @@ class Hall:
         scheduler = Scheduler(database, self.settings, self.on_job_change, registry=self._registry)
         self._running = (Store(database), scheduler)
         database.patience.on_trouble = self._on_database_trouble
-        for begin in (self.store.index_names, self.finish_deletions, scheduler.start, self.recover):
+        enter_missing = TranscriptIndex(self.store, self.recordings_dir).enter_missing
+        for begin in (self.store.index_names, self.finish_deletions, scheduler.start, self.recover, enter_missing):
             await _insist(begin)
         sweeper = asyncio.create_task(self.forget_empty_meetings())
         try:
@@ -441,6 +443,7 @@ class Hall:
         if row is not None and row.media and row.duration_s is None and job.steps[0].state == "done":
             await self._learn_length(row, job)
         await self.tell(job.recording_id)
+        await TranscriptIndex(self.store, self.recordings_dir).enter(job)
 
     async def _learn_length(self, row: RecordingRow, job: JobView) -> None:
         """Of an uploaded file whose header does not tell it, from what the first step found."""
@@ -510,7 +513,8 @@ class Hall:
 
 
 def _request(preset: Preset, files: FilesWanted = "meeting") -> ProcessRequest:
-    return ProcessRequest(denoiser=preset.denoiser, options=preset.options, layout=preset.layout, files=files)
+    chosen = ("denoiser", "transcriber", "language", "script", "numbers", "transcribe_from", "options", "layout")
+    return ProcessRequest(**{name: getattr(preset, name) for name in chosen}, files=files)
 
 
 def _state(row: RecordingRow, job: JobView | None, done: JobView | None) -> str:

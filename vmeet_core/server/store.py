@@ -1,5 +1,6 @@
 """Meetings and recordings in the database."""
 
+import json
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from vmeet_core.meetings import Choices, Meeting
 from vmeet_core.pipeline.store import JobRow
 from vmeet_core.search import (
     NAMES,
+    TRANSCRIPT,
     BlockRow,
     Hit,
     Phrase,
@@ -260,6 +262,19 @@ class Store:
 
         async def work(session: AsyncSession) -> list[RecordingRow]:
             return list((await session.scalars(query)).all())
+
+        return await self._database.read(work)
+
+    async def without_transcripts(self, result: str) -> list[tuple[str, str, str]]:
+        """(recording, job, path) of what ended jobs have as ``result``, and no search would find."""
+        known = select(BlockRow.id).where(BlockRow.kind == TRANSCRIPT, BlockRow.source == JobRow.id)
+        ended = select(JobRow.recording_id, JobRow.id, JobRow.shown).where(
+            JobRow.shown.contains(f'"{result}":', autoescape=True), ~known.exists()
+        )
+
+        async def work(session: AsyncSession) -> list[tuple[str, str, str]]:
+            found = [(*row[:2], json.loads(row[2])["results"]) for row in await session.execute(ended)]
+            return [(recording, job, results[result]) for recording, job, results in found if result in results]
 
         return await self._database.read(work)
 

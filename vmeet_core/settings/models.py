@@ -268,6 +268,10 @@ class Video(Table):
     fps: int = Field(30, ge=15, le=60, description="pictures a second")
 
 
+Language = Annotated[str, StringConstraints(pattern=r"^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)$", max_length=35)]
+Script = Literal["traditional-tw", "simplified", "as-spoken"]
+Numbers = Literal["as-spoken", "digits"]
+SpeechSource = Literal["original", "denoised"]
 PresetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 ProviderName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
@@ -293,11 +297,13 @@ class Preset(Table):
     layout: LayoutName | None = Field(
         None, description="how the recording shows people: everyone in a grid, or the speaker large"
     )
-    language: Annotated[str, StringConstraints(pattern=r"^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)$")] = Field(
+    language: Language = Field(
         "auto", description='the language spoken, a BCP 47 tag such as "zh" or "en-GB", or "auto"'
     )
-    script: Literal["traditional-tw", "simplified", "as-spoken"] = Field(
-        "traditional-tw", description="the Chinese script of captions and transcripts"
+    script: Script = Field("traditional-tw", description="the Chinese script of captions and transcripts")
+    numbers: Numbers = Field("as-spoken", description="Chinese numbers in transcripts: 二十三, or digits, 23")
+    transcribe_from: SpeechSource = Field(
+        "original", description="the sound that is transcribed: as it was recorded, or as the denoiser left it"
     )
     options: dict[ProviderName, dict[str, Any]] = Field(
         {}, description="options of the providers above: a table for each, by its name"

@@ -87,6 +87,8 @@ export const api = {
   },
   /** @param {string} id @returns {Promise<Recording>} */
   recording: (id) => call("GET", recordingPath(id)),
+  /** @param {string} address @returns {Promise<import("./types.js").Transcript>} */
+  transcript: (address) => call("GET", address),
   /** @param {string} id @returns {Promise<void>} */
   deleteRecording: (id) => call("DELETE", recordingPath(id)),
   /** @param {string} id @param {import("./types.js").JobWish & {name?: string}} wish @returns {Promise<Job>} */

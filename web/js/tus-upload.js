@@ -1,9 +1,10 @@
 /** One file on its way to the server, by the tus protocol 1.0.0. No DOM. */
 
 import { api, ApiError } from "./api.js";
+import { speechOf } from "./job-wish.js";
 
 /** @typedef {import("./types.js").Upload} Upload */
-/** @typedef {{title: string, denoiser: string | null, options: Record<string, object>}} UploadWish */
+/** @typedef {import("./types.js").JobWish & {title: string}} UploadWish */
 /** @typedef {"sending" | "checking" | "waiting" | "paused" | "failed" | "done" | "cancelled"} UploadState */
 
 const FIRST_PART_BYTES = 256 * 1024; // the server soon says when it is no recording
@@ -111,8 +112,15 @@ export class TusUpload extends EventTarget {
 
   /** @private */
   async create() {
-    const { title, denoiser, options } = this.wish ?? { title: "", denoiser: null, options: {} };
-    const metadata = { filename: this.file.name, title, modified_ms: String(this.file.lastModified), denoiser: denoiser ?? "none", options: JSON.stringify(options) };
+    const { title, denoiser, transcriber, options = {}, ...wish } = this.wish ?? { title: "" };
+    const metadata = {
+      filename: this.file.name,
+      title,
+      modified_ms: String(this.file.lastModified),
+      denoiser: denoiser ?? "none",
+      ...(transcriber ? { transcriber, ...speechOf({ transcriber, ...wish }) } : {}),
+      options: JSON.stringify(options),
+    };
     const text = Object.entries(metadata).map(([key, value]) => `${key} ${base64(new TextEncoder().encode(value))}`).join(",");
     const answer = await request("POST", PATH, { "Upload-Length": String(this.file.size), "Upload-Metadata": text });
     this.id = answer.headers.get("Location")?.split("/").pop() ?? "";

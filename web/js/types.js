@@ -44,6 +44,33 @@
 
 /** @typedef {"grid" | "speaker"} Layout */
 
+/**
+ * How speech is written down: the language spoken (BCP 47, or "auto"), the script of Chinese, numbers, and which sound.
+ * @typedef {object} SpeechWish
+ * @property {string} language
+ * @property {string} script "traditional-tw", "simplified" or "as-spoken"
+ * @property {string} numbers "as-spoken" or "digits"
+ * @property {string} transcribe_from "original" or "denoised"
+ */
+
+/** @typedef {{start_s: number, end_s: number, text: string}} Word spaces, where there are any, belong to the text */
+
+/**
+ * What one person, by their id, said without a long pause.
+ * @typedef {object} Utterance
+ * @property {string} person
+ * @property {number} start_s
+ * @property {number} end_s
+ * @property {string} text
+ * @property {string} language
+ * @property {Word[]} [words]
+ */
+
+/**
+ * What was said, in order; the names of people by their ids, empty where they are not known.
+ * @typedef {{people: Record<string, string>, utterances: Utterance[], transcriber: string, script: string}} Transcript
+ */
+
 /** @typedef {"everything" | "options" | "nothing"} PeopleMayChange what people may change of the live effects for themselves */
 
 /**
@@ -69,6 +96,8 @@
  * @property {string | null} [video_enhancer]
  * @property {string | null} [language]
  * @property {string | null} [script]
+ * @property {string} [numbers]
+ * @property {string} [transcribe_from]
  * @property {Layout | null} [layout] how the recording shows people; null: as the settings say
  * @property {Record<string, Record<string, unknown>>} [options]
  */
@@ -119,7 +148,15 @@
  */
 
 /** @typedef {{wall_s: number | null, cpu_s: number | null, peak_memory_bytes: number | null}} Cost null: not known */
-/** @typedef {{denoiser?: string | null, options?: Record<string, object>, layout?: Layout | null, files?: "meeting" | "per-person"}} JobWish */
+/**
+ * @typedef {object} JobPlugins
+ * @property {string | null} [denoiser]
+ * @property {string | null} [transcriber]
+ * @property {Record<string, object>} [options]
+ * @property {Layout | null} [layout]
+ * @property {"meeting" | "per-person"} [files]
+ */
+/** @typedef {JobPlugins & {[K in keyof SpeechWish]?: SpeechWish[K] | null}} JobWish */
 
 /**
  * @typedef {object} Job

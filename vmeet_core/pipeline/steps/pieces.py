@@ -12,10 +12,10 @@ from vmeet_core.pipeline.steps.audio import SAMPLE_RATE_HZ
 
 
 class Piece(NamedTuple):
-    """``path`` None: ``samples`` of silence."""
+    """``path`` None: ``samples`` of silence. ``samples`` None: as many as are in the file."""
 
     path: Path | None
-    samples: int
+    samples: int | None
 
 
 def piece_role(number: int, person: str) -> str:
@@ -43,11 +43,11 @@ def read_pieces(pieces: Sequence[Piece]) -> Iterator[Audio]:
 def _all(pieces: Sequence[Piece]) -> Iterator[Audio]:
     for piece in pieces:
         if piece.path is None:
-            yield from silence(piece.samples, SAMPLE_RATE_HZ)
+            yield from silence(piece.samples or 0, SAMPLE_RATE_HZ)
             continue
-        left = piece.samples
+        samples = 0
         for block in read_audio(piece.path, SAMPLE_RATE_HZ):
-            left -= len(block)
+            samples += len(block)
             yield block
-        if left:
-            raise ValueError(f"{piece.path} has {piece.samples - left} samples instead of {piece.samples}")
+        if piece.samples not in (None, samples):
+            raise ValueError(f"{piece.path} has {samples} samples instead of {piece.samples}")

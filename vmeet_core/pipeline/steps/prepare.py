@@ -51,9 +51,16 @@ def run_recording(work: Work) -> None:
         raise Permanent(why_nothing_was_recorded(events, timeline))
     video = work.settings.video
     canvas = CanvasFormat(width=video.width_px, height=video.height_px, fps=str(video.fps))
-    part_s = next(event.part_s for event in events if isinstance(event, Started))
-    ready = ready_s(events) if ahead else None
-    prepared = Prepared(timeline=timeline, canvas=canvas, digests={}, is_cut=part_s is not None, ready_s=ready)
+    started = next(event for event in events if isinstance(event, Started))
+    part_s = started.part_s
+    prepared = Prepared(
+        timeline=timeline,
+        canvas=canvas,
+        digests={},
+        is_cut=part_s is not None,
+        ready_s=ready_s(events) if ahead else None,
+        started_at_s=started.at_s,
+    )
     if part_s is not None:
         prepared = prepared.model_copy(update={"borders": borders_every(part_s, timeline.duration_s)})
     _finish(work, prepared)

@@ -2,6 +2,7 @@ import { api } from "../api.js";
 import { fill, h, LocalizedElement } from "../dom.js";
 import { formatPercent, say } from "../i18n.js";
 import { icon } from "../icons.js";
+import { wishLike } from "../job-wish.js";
 import { isUnfinished, jobProgress } from "../live-recordings.js";
 import { attempt } from "./recording-actions.js";
 
@@ -54,9 +55,8 @@ export class PersonFiles extends LocalizedElement {
     const request = this.jobs?.[0]?.request;
     if (!request || !this.notices) return;
     this.ask.disabled = true;
-    const { denoiser = null, options = {}, layout = null } = request;
     const name = this.jobs?.find((job) => job.name)?.name;
-    const wish = { denoiser, options, ...(layout ? { layout } : {}), files: /** @type {const} */ ("per-person"), ...(name ? { name } : {}) };
+    const wish = { ...wishLike(request), files: /** @type {const} */ ("per-person"), ...(name ? { name } : {}) };
     await attempt(this.notices, () => api.processAgain(this.recordingId, wish));
     this.ask.disabled = false;
   }

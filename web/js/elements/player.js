@@ -17,6 +17,7 @@ const KEYS = [
   ["M", "player.key-m"],
   ["O", "player.key-o"],
   ["C", "player.key-c"],
+  ["/", "player.key-find"],
   ["F", "player.key-f"],
 ];
 
@@ -108,6 +109,12 @@ export class Player extends HTMLElement {
     const go = () => (this.video.currentTime = time_s);
     if (this.video.readyState) go();
     else this.video.addEventListener("loadedmetadata", go, { once: true });
+  }
+
+  /** @param {number} time_s */
+  playFrom(time_s) {
+    this.startAt(time_s);
+    this.video.play().catch(() => {});
   }
 
   /** The WebVTT file of what is said, and by whom; off until it is asked for. @param {string | null} address */

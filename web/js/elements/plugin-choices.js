@@ -1,6 +1,6 @@
 import { fill, h, uniqueId } from "../dom.js";
-import { language } from "../i18n.js";
 import { ProviderChoice } from "./provider-choice.js";
+import { SpeechChoices } from "./speech-choices.js";
 
 /** @typedef {import("../types.js").Layout} Layout */
 /** @typedef {import("../types.js").PeopleMayChange} PeopleMayChange */
@@ -28,16 +28,16 @@ const MAY_CHANGE = ["everything", "options", "nothing"];
 
 /** The choice of plugin of every kind that has any, as a preset gives it and as the person changes it. */
 export class PluginChoices extends HTMLElement {
-  /** @param {Choices} [choices] @param {string[]} [fields] only these */
+  /** @param {Choices} [choices] @param {string[]} [fields] only these, as far as the server acts on them */
   constructor(choices, fields) {
     super();
     this.choices = choices ?? { presets: {}, providers: {}, problems: [] };
-    const offered = fields ?? this.choices.fields;
+    const { fields: known } = this.choices;
+    const offered = fields && known ? fields.filter((field) => known.includes(field)) : (fields ?? known);
     this.offered = FIELDS.filter(({ field, always }) => (offered ? offered.includes(field) : always));
     /** @type {ProviderChoice[]} */
     this.shown = [];
-    /** @type {HTMLSelectElement | null} */
-    this.spoken = null;
+    this.speech = new SpeechChoices(known);
     this.freedom = h("select", { id: uniqueId("freedom"), "data-testid": "people-may-change" });
     this.freedomField = h(
       "div",
@@ -55,11 +55,11 @@ export class PluginChoices extends HTMLElement {
       this.layout,
       h("p", { class: "hint", t: "choice.layout-hint" }),
     );
-    this.addEventListener("change", () => this.showFreedom());
+    this.addEventListener("change", () => this.showDependent());
   }
 
   connectedCallback() {
-    queueMicrotask(() => this.showFreedom()); // the choices inside are built after this
+    queueMicrotask(() => this.showDependent()); // the choices inside are built after this
   }
 
   /** @param {Preset} preset */
@@ -76,14 +76,23 @@ export class PluginChoices extends HTMLElement {
     this.layout.replaceChildren(
       ...LAYOUTS.map((each) => h("option", { value: each, selected: each === (preset.layout ?? ""), t: `choice.layout-${each || "default"}` })),
     );
-    fill(this, ...this.shown, this.layoutField, this.freedomField, this.languageField(preset));
-    this.showFreedom();
+    this.speech.show(preset);
+    const shown = this.shown.flatMap((choice) => (choice.wish.field === "transcriber" ? [choice, this.speech] : [choice]));
+    fill(this, ...shown, this.layoutField, this.freedomField);
+    this.showDependent();
   }
 
   /** Asked only where there is something to change. @private */
-  showFreedom() {
+  showDependent() {
+    this.speech.offer(this.chosenOf("transcriber"), Boolean(this.chosenOf("denoiser")));
     const live = this.shown.filter((choice) => LIVE_FIELDS.includes(choice.wish.field));
     this.freedomField.hidden = !live.some((choice) => choice.names.length);
+  }
+
+  /** @private @param {string} field @returns {Provider | null} */
+  chosenOf(field) {
+    const choice = this.shown.find(({ wish }) => wish.field === field);
+    return choice?.wish.providers.find(({ name }) => name === choice.names[0]) ?? null;
   }
 
   /** @returns {ChosenPlugins} */
@@ -92,7 +101,7 @@ export class PluginChoices extends HTMLElement {
     const options = Object.assign({}, ...this.shown.map((choice) => choice.options));
     const freedom = this.freedomField.hidden ? {} : { people_may_change: /** @type {PeopleMayChange} */ (this.freedom.value) };
     const layout = this.layout.value ? { layout: /** @type {Layout} */ (this.layout.value) } : {};
-    return { ...chosen, ...layout, ...freedom, ...(this.spoken ? { language: this.spoken.value } : {}), options };
+    return { ...chosen, ...layout, ...freedom, ...this.speech.value, options };
   }
 
   get isEmpty() {
@@ -106,22 +115,6 @@ export class PluginChoices extends HTMLElement {
   /** @param {string} path @param {string} message */
   setFault(path, message) {
     return this.shown.some((choice) => choice.setFault(path, message));
-  }
-
-  /** Only transcribers need to know the language. @private @param {Preset} preset */
-  languageField(preset) {
-    const usable = (this.choices.providers.transcribers ?? []).filter((each) => each.allowed);
-    const tags = new Set(usable.flatMap((each) => each.languages ?? []));
-    this.spoken = null;
-    if (!usable.length || !this.shown.some((choice) => choice.wish.field === "transcriber")) return null;
-    if (preset.language) tags.add(preset.language);
-    tags.delete("auto");
-    const id = uniqueId("language");
-    const names = new Intl.DisplayNames(language(), { type: "language", fallback: "code" });
-    const options = [...tags].map((tag) => h("option", { value: tag, selected: tag === preset.language }, names.of(tag) ?? tag));
-    const auto = h("option", { value: "auto", selected: !preset.language || preset.language === "auto", t: "choice.language-auto" });
-    this.spoken = h("select", { id }, auto, ...options);
-    return h("div", { class: "field" }, h("label", { for: id, t: "choice.language" }), this.spoken);
   }
 }
 

@@ -1,10 +1,13 @@
 import { api, explain } from "../api.js";
 import { h, uniqueId } from "../dom.js";
 import { say, t } from "../i18n.js";
+import { wishLike } from "../job-wish.js";
 import { confirmed, openDialog } from "./dialogs.js";
 import { failureBox } from "./failure.js";
 import { PluginChoices } from "./plugin-choices.js";
 
+/** @typedef {import("../types.js").Choices} Choices */
+/** @typedef {import("../types.js").Preset} Preset */
 /** @typedef {import("../types.js").Job} Job */
 /** @typedef {import("../types.js").Recording} Recording */
 /** @typedef {import("./notices.js").Notices} Notices */
@@ -36,11 +39,11 @@ export async function deleteRecording(recording, notices) {
 }
 
 /** Asks for other choices and starts a job with them; says whether it started. @param {Recording} recording
- *  @param {Notices} notices */
-export async function processAgain(recording, notices) {
+ *  @param {Notices} notices @param {boolean} [transcribe] whether a transcriber is chosen to begin with */
+export async function processAgain(recording, notices, transcribe = false) {
   const body = h("div", { class: "again" }, h("p", { class: "muted", t: "loading" }));
   const dialog = openDialog({ title: "job.again-title", body: [body], testid: "again-dialog" });
-  const started = new Promise((resolve) => fillAgain(body, recording, () => resolve(true)).catch((error) => body.replaceChildren(failureBox(error))));
+  const started = new Promise((resolve) => fillAgain(body, recording, transcribe, () => resolve(true)).catch((error) => body.replaceChildren(failureBox(error))));
   const done = await Promise.race([started, dialog.closed.then(() => false)]);
   if (!done) return false;
   dialog.element.close();
@@ -64,24 +67,32 @@ export async function renameJob(job, notices) {
 /** @param {string} name */
 function nameField(name) {
   const id = uniqueId("name");
-  const input = h("input", { id, maxlength: MAX_NAME_CHARS, value: name, tPlaceholder: "job.name-placeholder", "data-testid": "job-name" });
+  const input = h("input", { type: "text", id, maxlength: MAX_NAME_CHARS, value: name, tPlaceholder: "job.name-placeholder", "data-testid": "job-name" });
   return { input, element: h("div", { class: "field" }, h("label", { for: id, t: "job.name" }), input) };
 }
 
-/** @param {HTMLElement} body @param {Recording} recording @param {() => void} started */
-async function fillAgain(body, recording, started) {
-  const choices = new PluginChoices(await api.choices(), ["denoiser", "layout"]);
-  const { denoiser = null, options = {}, layout = null } = recording.job?.request ?? {};
-  choices.show({ denoiser, options: /** @type {any} */ (options), layout });
+/** The usual transcriber as it usually is, or else the first one. @param {Choices} known @returns {Preset} */
+function usualSpeech({ presets, providers }) {
+  const { transcriber = null, ...usual } = presets["default"] ?? {};
+  const first = providers.transcribers?.find((each) => each.allowed)?.name ?? null;
+  return { ...usual, transcriber: transcriber ?? first };
+}
+
+/** @param {HTMLElement} body @param {Recording} recording @param {boolean} transcribe @param {() => void} started */
+async function fillAgain(body, recording, transcribe, started) {
+  const known = await api.choices();
+  const choices = new PluginChoices(known, ["denoiser", "transcriber", "layout"]);
+  const before = wishLike(recording.job?.request);
+  const speech = transcribe && !before.transcriber ? usualSpeech(known) : {};
+  choices.show(/** @type {Preset} */ ({ ...speech, ...before, options: { ...speech.options, ...before.options } }));
   const failure = h("div", {});
   const name = nameField("");
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!choices.validate()) return;
-    const { denoiser = null, options = {}, layout } = choices.value;
     const called = name.input.value.trim();
     try {
-      const wish = { denoiser, options, ...(layout ? { layout } : {}), ...(called ? { name: called } : {}) };
+      const wish = { ...wishLike(choices.value), ...(called ? { name: called } : {}) };
       await api.processAgain(recording.id, wish);
       started();
     } catch (error) {

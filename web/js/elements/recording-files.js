@@ -2,6 +2,7 @@ import { fill, h, LocalizedElement } from "../dom.js";
 import { formatDate, formatSize, isKey, t } from "../i18n.js";
 import { icon } from "../icons.js";
 import { jobName } from "../job-name.js";
+import { wishLike } from "../job-wish.js";
 import { stepPerson } from "../live-recordings.js";
 import { PersonFiles } from "./person-files.js";
 
@@ -12,6 +13,7 @@ import { PersonFiles } from "./person-files.js";
 
 const ORDER = [
   "video", "video-original", "sound", "sound-original", "person-video", "person-audio",
+  "transcript-docx", "transcript-md", "transcript-txt", "transcript-srt", "transcript-vtt", "transcript",
   "mix-denoised", "mix", "audio-denoised", "audio", "captions", "chapters",
 ];
 
@@ -87,8 +89,10 @@ function mainFile(job) {
 
 /** @param {Job} job */
 function wishOf({ request }) {
-  const { denoiser = null, options = {}, layout = null } = request;
-  return JSON.stringify([denoiser, denoiser ? (options[denoiser] ?? {}) : {}, layout]);
+  const { denoiser, transcriber, options = {}, ...wish } = wishLike(request);
+  const [cleaning, hearing] = [denoiser, transcriber].map((name) => [name ?? null, options[name ?? ""] ?? {}]);
+  const rest = Object.entries(wish).sort(([one], [other]) => one.localeCompare(other));
+  return JSON.stringify([cleaning, hearing, rest]);
 }
 
 /** @param {RecordingFile} file @param {Job[]} jobs */

@@ -13,6 +13,7 @@ import { showState, stateTag } from "./recording-card.js";
 import { grouped, groupTitle, mainResult, RecordingFiles } from "./recording-files.js";
 import { RecordingJobs } from "./recording-jobs.js";
 import { topBar } from "./top-bar.js";
+import { TranscriptPanel } from "./transcript-panel.js";
 
 /** @typedef {import("../types.js").Job} Job */
 /** @typedef {import("../types.js").Recording} Recording */
@@ -46,7 +47,14 @@ export class RecordingPage extends LocalizedElement {
     this.files = new RecordingFiles(this.notices);
     this.chapters = new Chapters(this.player.video);
     this.jobs = new RecordingJobs(this.notices);
-    this.again = h("button", { type: "button", class: "small", "data-testid": "again", onclick: () => this.processAgain() }, icon("again"), h("span", { t: "job.again" }));
+    this.transcript = new TranscriptPanel({
+      player: this.player,
+      notices: this.notices,
+      address: (job, result) => this.address(job, result),
+      ask: () => this.processAgain(true),
+      changed: () => this.showTranscript(),
+    });
+    this.again = h("button", { type: "button", class: "small", "data-testid": "again", onclick: () => this.processAgain(false) }, icon("again"), h("span", { t: "job.again" }));
     this.keep = h("button", { type: "button", class: "small", "data-testid": "keep", "aria-pressed": "false", tTitle: "keep.hint", onclick: () => this.toggleKeep() }, icon("pin"), h("span", { t: "keep.button" }));
     this.export = h("a", { class: "button small", "data-testid": "export", download: "", tTitle: "export.hint", href: exportUrl(this.recordingId) }, icon("archive"), h("span", { t: "export.button" }));
     /** @type {import("../types.js").Retention | null} */
@@ -115,9 +123,11 @@ export class RecordingPage extends LocalizedElement {
     const actions = h("div", { class: "actions" }, this.keep, this.export, this.again, this.removal);
     const side = h("aside", {}, h("section", { class: "card" }, this.facts), h("section", { class: "card" }, h("h2", { t: "recording.files" }), this.files));
     const processing = h("section", { class: "processing" }, h("h2", { t: "job.title" }), this.jobs);
-    const left = h("div", { class: "recording-left" }, this.player, this.instead, this.versionField, this.chapters, processing);
+    const watched = h("div", { class: "recording-left" }, this.player, this.instead, this.versionField);
+    const rest = h("div", { class: "recording-left" }, this.chapters, processing);
     const heading = h("div", { class: "page-head" }, h("div", { class: "title-line" }, this.heading, this.state), actions);
-    fill(this.main, backLink(), heading, h("div", { class: "recording-columns" }, left, side));
+    this.columns = h("div", { class: "recording-columns" }, watched, this.transcript, rest, side);
+    fill(this.main, backLink(), heading, this.columns);
   }
 
   /** A change is told without the files and the other jobs: when a job ends, everything is read again. @private
@@ -225,10 +235,19 @@ export class RecordingPage extends LocalizedElement {
     this.player.hidden = !video;
     this.instead.hidden = Boolean(video);
     const original = this.address(job, `${result}-original`);
-    this.player.caption(this.address(job, "captions"));
     this.chapters.load(video ? this.address(job, "chapters") : null);
     if (video) this.player.load(original ? { original, denoised: video } : { original: video, denoised: null }, recording?.thumbnail ?? null);
     else if (recording) this.showInstead(recording);
+    this.showTranscript();
+  }
+
+  /** That of the version that is watched, or else the newest; the captions are those of the transcript. @private */
+  showTranscript() {
+    const { transcript } = this;
+    const job = this.recording?.jobs?.find((each) => each.id === this.versions.value);
+    transcript.show(this.recording?.jobs ?? [], this.versions.value, this.recording?.state !== "recording");
+    if (this.columns) this.columns.dataset.transcript = transcript.dataset.state ?? "none";
+    this.player.caption(transcript.captions ?? this.address(job, "captions"));
   }
 
   /** @private @param {Recording} recording */
@@ -243,9 +262,9 @@ export class RecordingPage extends LocalizedElement {
     return path ? `/api/recordings/${encodeURIComponent(this.recordingId)}/files/${path.split("/").map(encodeURIComponent).join("/")}` : null;
   }
 
-  /** @private */
-  async processAgain() {
-    if (this.recording && (await processAgain(this.recording, this.notices))) this.load();
+  /** @private @param {boolean} transcribe */
+  async processAgain(transcribe) {
+    if (this.recording && (await processAgain(this.recording, this.notices, transcribe))) this.load();
   }
 
   /** @private */

@@ -1,6 +1,7 @@
 import { api } from "../api.js";
 import { h, uniqueId } from "../dom.js";
 import { formatSize } from "../i18n.js";
+import { wishLike } from "../job-wish.js";
 import { openDialog } from "./dialogs.js";
 import { failureBox } from "./failure.js";
 import { PluginChoices } from "./plugin-choices.js";
@@ -23,17 +24,16 @@ export async function askForWish(file) {
 /** @param {HTMLElement} body @param {File} file @param {(wish: UploadWish) => void} done */
 async function fillDialog(body, file, done) {
   const known = await api.choices();
-  const choices = new PluginChoices(known, ["denoiser"]);
+  const choices = new PluginChoices(known, ["denoiser", "transcriber"]);
   const preset = known.presets["default"];
-  choices.show({ denoiser: preset?.denoiser ?? null, options: preset?.options ?? {} });
+  choices.show({ ...preset, layout: null });
   const id = uniqueId("title");
   const title = h("input", { id, type: "text", required: true, maxlength: MOST_TITLE_CHARS, "data-testid": "upload-title", value: file.name.replace(/\.[^.]+$/, "").slice(0, MOST_TITLE_CHARS) });
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!title.value.trim()) return title.focus();
     if (!choices.validate()) return;
-    const { denoiser = null, options = {} } = choices.value;
-    done({ title: title.value.trim(), denoiser, options: /** @type {Record<string, object>} */ (options) });
+    done({ title: title.value.trim(), ...wishLike(choices.value) });
   };
   const start = h("button", { type: "submit", class: "primary", t: "upload.start", "data-testid": "upload-start" });
   const name = h("p", { class: "muted" }, `${file.name} · ${formatSize(file.size)}`);

@@ -1,6 +1,7 @@
 import recordings from "./zh-Hant-recordings.js";
 import results from "./zh-Hant-results.js";
 import transcribers from "./zh-Hant-transcribers.js";
+import transcript from "./zh-Hant-transcript.js";
 
 /** 用戶端的繁體中文文字（台灣用語）。 */
 /** @type {Record<import("./en.js").Key, import("../i18n.js").Text>} */
@@ -8,6 +9,7 @@ export default {
   ...recordings,
   ...results,
   ...transcribers,
+  ...transcript,
 
   "language.change": "切換語言",
   close: "關閉",

@@ -1,5 +1,6 @@
 """What a process takes of the machine."""
 
+import contextlib
 import os
 import sys
 from dataclasses import dataclass
@@ -41,6 +42,12 @@ def own_usage() -> Usage | None:
         return Usage(cpu_s, seen.memory_bytes, seen.peak_memory_bytes)
     peak_bytes = own.ru_maxrss if sys.platform == "darwin" else own.ru_maxrss * 1024
     return Usage(cpu_s, peak_bytes, peak_bytes)
+
+
+def forget_peak() -> None:
+    """From now on this process's highest memory is counted anew, where the system can (proc_pid_clear_refs(5))."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def _memory(status: str) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from vmeet_core.pipeline.usage import own_usage, usage_of
+from vmeet_core.usage import forget_peak, own_usage, usage_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="proc(5)")
 
@@ -40,3 +40,14 @@ def test_what_children_did_counts_as_ones_own() -> None:
     assert before is not None
     assert after is not None
     assert after.cpu_s - before.cpu_s >= 0.5
+
+
+def test_a_peak_that_is_forgotten_counts_no_more() -> None:
+    held = bytearray(os.urandom(1)) * 60_000_000
+    del held
+    before = own_usage()
+    forget_peak()
+    after = own_usage()
+    assert before is not None
+    assert after is not None
+    assert before.peak_memory_bytes - after.peak_memory_bytes > 40_000_000
