@@ -281,6 +281,9 @@ class Preset(Table):
 
     frame_filters: tuple[ProviderName, ...] = Field((), description="filters of the live picture, in this order")
     live_denoiser: ProviderName | None = Field(None, description="the denoiser of the live sound")
+    live_transcriber: ProviderName | None = Field(
+        None, description="what writes down the speech while the meeting runs, as captions for everyone in it"
+    )
     people_may_change: PeopleMayChange = Field(
         "everything",
         description="what people may change of the live filters and the live denoiser for themselves: everything "
@@ -316,6 +319,7 @@ class Preset(Table):
         ]
         single: list[tuple[str, Kind, str | None]] = [
             ("live_denoiser", "denoisers", self.live_denoiser),
+            ("live_transcriber", "transcribers", self.live_transcriber),
             ("denoiser", "denoisers", self.denoiser),
             ("transcriber", "transcribers", self.transcriber),
             ("video_enhancer", "video_enhancers", self.video_enhancer),
