@@ -192,8 +192,10 @@ class Ear:
                     break
                 for message in unpacker.feed(data):
                     self._hear(message)
-        except (OSError, ValueError):
+        except ValueError:
             logger.exception("the server cannot be understood")
+        except OSError as error:  # it has gone, and does not read what it is sent
+            logger.info("the server has gone: %s", error)
         self._queue.close()
         threading.Timer(1.0, os._exit, (ORPHANED,)).start()  # even when a plugin never returns
 

@@ -30,7 +30,7 @@
  * @typedef {{type: "recording-choice", recorded: boolean}} RecordingChosen
  * @typedef {{type: "recording-seen"}} RecordingSeen
  * @typedef {{type: "leave-out", participant_id: string, left_out: boolean}} LeaveOut
- * @typedef {{type: "spoken-language", language: string | null}} SpokenLanguage null: as the meeting has it
+ * @typedef {{type: "spoken-language", language: string | null}} SpokenLanguage
  * @typedef {{type: "leave"}} Leave
  * @typedef {{type: "ping", number: number}} Ping
  * @typedef {Join | Preview | Effects | Publish | Receive | View | Chat | Answer | Candidate | Mute | RecordingControl | RecordingChosen
