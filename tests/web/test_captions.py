@@ -145,8 +145,8 @@ async def test_a_meeting_without_captions_has_nothing_of_them(page: Page, site: 
 class TestOnAPhone:
     @pytest.fixture
     def context_options(self) -> dict[str, Any]:
-        size = {"width": 360, "height": 640}
-        return {"locale": "zh-TW", "permissions": ["camera", "microphone"], "viewport": size, "reduced_motion": "reduce"}
+        small = {"locale": "zh-TW", "viewport": {"width": 360, "height": 640}}
+        return {**small, "permissions": ["camera", "microphone"], "reduced_motion": "reduce"}
 
     async def test_lines_are_whole_and_the_button_is_behind_more(self, page: Page, site: Any) -> None:
         meeting = room()
@@ -154,7 +154,8 @@ class TestOnAPhone:
         await meeting.send(type="caption", entry=entry(2, "這一行剛好有十六個全形的字對吧，第二行"))
         line = page.get_by_test_id("caption").locator(".line").first
         await expect(line).to_have_text("這一行剛好有十六個全形的字對吧，")
-        box, height = await line.bounding_box(), await line.evaluate("(e) => parseFloat(getComputedStyle(e).lineHeight)")
+        box = await line.bounding_box()
+        height = await line.evaluate("(element) => parseFloat(getComputedStyle(element).lineHeight)")
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 360

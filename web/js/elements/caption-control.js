@@ -5,7 +5,7 @@ import { remembered } from "../storage.js";
 /** @typedef {import("../protocol.js").CaptionsInfo} CaptionsInfo */
 /** @typedef {import("../session.js").Session} Session */
 
-const TOLD_S = 15;
+const TOLD_S = 10;
 const TROUBLE_S = 12;
 
 /** Joins the captions of a meeting to what shows them; tells this person of them, and the server what they speak. */
@@ -52,7 +52,7 @@ export class CaptionControl {
     this.told = true;
     const text = t(captions.leaves_host ? "captions.told-away" : "captions.told", { title: captions.title });
     const action = { text: /** @type {const} */ ("captions.open"), run: this.places.open };
-    this.places.notices.show(text, { sign: "captions", detail: t("captions.not-kept"), seconds: TOLD_S, key: "captions-told", action });
+    this.places.notices.show(text, { sign: "captions", seconds: TOLD_S, key: "captions-told", action });
   }
 
   /** @private */

@@ -44,7 +44,11 @@ export class CaptionOverlay extends HTMLElement {
     const kept = new Map([...this.children].map((each) => [each.getAttribute("data-key"), each]));
     const wanted = shown.map((caption) => kept.get(keyOf(caption)) ?? drawn(caption));
     for (const each of kept.values()) if (!wanted.includes(each)) each.remove();
-    for (const each of wanted) if (each.parentElement !== this) this.append(each);
+    let place = this.firstElementChild;
+    for (const each of wanted) {
+      if (each === place) place = place.nextElementSibling;
+      else this.insertBefore(each, place);
+    }
     const nextS = this.captions.nextS(nowS());
     if (nextS !== null) this.timer = setTimeout(() => this.show(), Math.max(0, nextS - nowS()) * 1000);
   }

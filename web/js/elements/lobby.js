@@ -130,8 +130,9 @@ function note(tone, ...words) {
 /** That what one says will be written down. @param {Meeting["captions"] | null} captions */
 function captionNote(captions) {
   if (!captions) return null;
-  const told = h("span", { t: captions.leaves_host ? "captions.told-away" : "captions.told", tParams: { title: captions.title } });
-  return h("p", { class: "callout", id: uniqueId("captions"), "data-testid": "lobby-captions" }, icon("captions"), h("span", {}, told, " ", h("span", { t: "captions.not-kept" })));
+  const told = h("p", { t: captions.leaves_host ? "captions.told-away" : "captions.told", tParams: { title: captions.title } });
+  const kept = h("p", { class: "small", t: "captions.not-kept" });
+  return h("div", { class: "callout", id: uniqueId("captions"), "data-testid": "lobby-captions" }, icon("captions"), h("div", {}, told, kept));
 }
 
 /** @param {DevicePicker} devices */

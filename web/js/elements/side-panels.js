@@ -62,6 +62,7 @@ export class SidePanels {
     this.said.setOpen(name === "said");
     this.toolbar.setPanel(name);
     if (name === "chat") this.notices.clear("chat");
+    if (name === "said") this.notices.clear("captions-told");
   }
 
   /** @private @param {ChatEntry} entry */

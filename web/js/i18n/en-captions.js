@@ -5,7 +5,7 @@ export default {
 
   "captions.told": "What is said here is written down, and everyone can read it ({title}).",
   "captions.told-away": "What is said here is sent to another service ({title}), written down, and everyone can read it.",
-  "captions.not-kept": "Captions are not kept, also of those who are left out of a recording. Nothing is heard of a microphone that is off.",
+  "captions.not-kept": "Captions are not kept. Those who are left out of a recording are captioned, too. Nothing is heard of a microphone that is off.",
   "captions.open": "Language",
   "captions.badge": "Captions",
   "captions.badge-starting": "Captions are being prepared",

@@ -5,7 +5,7 @@ export default {
 
   "captions.told": "這場會議會寫下大家說的話，每個人都看得到（{title}）。",
   "captions.told-away": "這場會議會把聲音傳到另一個服務（{title}）寫下來，每個人都看得到。",
-  "captions.not-kept": "字幕不會保存，不參與錄影的人也一樣。麥克風關閉時不會聽取任何聲音。",
+  "captions.not-kept": "字幕不會保存。不參與錄影的人說的話也會出現在字幕裡。麥克風關閉時不會聽取任何聲音。",
   "captions.open": "語言",
   "captions.badge": "字幕",
   "captions.badge-starting": "字幕準備中",
@@ -15,7 +15,7 @@ export default {
   "captions.behind": "伺服器來不及寫下所有字幕，有些略過了。",
   "captions.said": "說過的話",
   "captions.nothing-said": "還沒有內容。大家說的話會出現在這裡。",
-  "captions.language": "你說的語言",
+  "captions.language": "您說的語言",
   "captions.language-meeting": "依會議設定：{language}",
 
   "toolbar.captions-show": "顯示字幕（T）",
