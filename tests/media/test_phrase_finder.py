@@ -10,7 +10,7 @@ import pytest
 
 from vmeet_core.hookspecs import Audio
 from vmeet_core.media.audio import read_all
-from vmeet_core.media.phrase_finder import PAUSE_S, SHORT_PAUSE_S, NoiseFloor, PhraseFinder
+from vmeet_core.media.phrase_finder import CUT_S, PAUSE_S, SHORT_PAUSE_S, NoiseFloor, PhraseFinder
 from vmeet_core.media.silence import PAD_S
 
 RATE_HZ = 16_000
@@ -82,12 +82,13 @@ def test_somebody_who_speaks_on_is_read_at_the_next_short_pause() -> None:
 
 
 def test_a_voice_that_never_pauses_is_cut_where_it_is_quietest_and_nothing_is_lost() -> None:
-    sound = noise(joined(silence(1), voice(6), voice(0.8, level=0.02), voice(6), voice(9), silence(1)))
+    sound = noise(joined(silence(1), voice(10), voice(0.8, level=0.02), voice(2), voice(9), silence(1)))
     found = find(sound)
     assert all(each.end_s - each.start_s <= 12.0 + PACKET_S for each in found)
-    assert any(7 <= each.end_s <= 7.9 for each in found), "in the low voice"
+    assert any(11 <= each.end_s <= 11.9 for each in found), "in the low voice"
     for before, after in pairwise(found):
         assert after.start_s == pytest.approx(before.end_s)
+    assert all(each.told_s - each.end_s <= CUT_S + 0.1 for each in found)
     assert found[0].start_s < 1
     assert found[-1].end_s > 22.8
 

@@ -18,6 +18,9 @@ from vmeet_core.media.voices import PACKET_S, levels
 PAUSE_S = 0.5  #: ends a phrase,
 SHORT_PAUSE_S = 0.25  #: and this one a phrase that is ``LONG_S`` long: who never stops is to be read, too
 LONG_S = 5.0
+CUT_S = (
+    2.0  #: who goes on without any pause is cut within so much of what was said last: what is before waits no longer
+)
 NOISE_S = 20.0
 FIRST_S = 1.0  #: who speaks from the beginning is known after a few syllables, and so much is given from before
 _SILENT = 127
@@ -124,10 +127,10 @@ class PhraseFinder:
         return found
 
     def _cut(self) -> FoundPhrase:
-        """At the quietest moment of the second half; of equally quiet ones the last."""
-        half = len(self._held) // 2
-        second = self._loud[half:][::-1]
-        at = len(self._held) - second.index(min(second)) - 1 - _SMOOTHED // 2
+        """At the quietest moment of the last ``CUT_S``, or of the second half; of equally quiet ones the last."""
+        first = max(len(self._held) // 2, len(self._held) - round(CUT_S / PACKET_S))
+        last = self._loud[first:][::-1]
+        at = len(self._held) - last.index(min(last)) - 1 - _SMOOTHED // 2
         found = self._found(at)
         self._forget(at)
         self._continues = True
