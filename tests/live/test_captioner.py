@@ -21,6 +21,7 @@ ODD = (
     TRANSCRIBERS
     + """
 import os, time
+from vmeet_core.hookspecs import Retryable
 
 class OddOptions(Options):
     what: str = "text"
@@ -35,6 +36,8 @@ class OddStream(TranscriberStream):
         what = self.options.what
         if what == "once" and OddStream.calls == 1 or what == "raises":
             raise RuntimeError("the line is down")
+        if what == "busy":
+            raise Retryable("the quota is spent", 0.6)
         if what == "dies":
             os.kill(os.getpid(), 9)
         if what == "slow":
@@ -178,6 +181,19 @@ async def test_a_phrase_that_fails_is_told_and_the_next_one_is_written(make: Mak
     await until(lambda: reader.captions)
     assert (reader.failures, reader.texts) == (["RuntimeError: the line is down"], ["你好"])
     assert captioner.state == "on"
+
+
+async def test_one_that_asks_for_a_pause_gets_it(make: MakeCaptioner, tmp_path: Path) -> None:
+    captioner, busy, other = await make("odd"), Reader(), Reader()
+    lines = [captioner.open(ZH._replace(options={"what": "busy"}), busy), captioner.open(ZH, other)]
+    await say(lines[0], (0, 1.5), (440, 1), (0, 1))
+    await until(lambda: busy.failures)
+    await say(lines[1], (0, 1.5), (440, 1), (0, 1), pace=100)
+    await until(lambda: other.failures)
+    assert other.failures == busy.failures == ["Retryable: the quota is spent"]
+    await asyncio.sleep(0.7)
+    await say(lines[1], (0, 1.5), (440, 1), (0, 1))
+    await until(lambda: other.texts == ["你好"])
 
 
 async def test_one_that_is_too_slow_leaves_out_what_is_old(make: MakeCaptioner) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from vmeet_core.child_process import ORPHANED, be_nice, die_with_parent, limit_memory
-from vmeet_core.hookspecs import Context, Transcriber, TranscriberStream
+from vmeet_core.hookspecs import Context, Retryable, Transcriber, TranscriberStream
 from vmeet_core.live.dictation import Caption, Dictation
 from vmeet_core.live.dictation_queue import Close, DictationQueue, Load, Write
 from vmeet_core.live.dictation_track import DictationTrack, Spoken
@@ -70,6 +70,7 @@ class Scribe:
         self._engine: Transcriber | None = None
         self._streams: dict[int, TranscriberStream] = {}
         self._before: dict[int, tuple[str, float]] = {}  # by track: what was said last, and until when
+        self._refused: tuple[float, str] = (0.0, "")  # until when the transcriber is not to be asked again, and why
         self._folder = Path(tempfile.mkdtemp(prefix="vmeet-captions-"))
 
     def work(self) -> None:
@@ -99,10 +100,18 @@ class Scribe:
         self._line.send(Kind.LOADED, 0, {"engines": [self._name], "costs": None})
 
     def _write(self, job: Write) -> None:
-        """What goes wrong with a phrase is told, and costs that phrase alone."""
+        """What goes wrong with a phrase is told, and costs that phrase alone, and those for as long as the transcriber
+        asks to be left in peace: nobody would read them later.
+        """
+        until_s, reason = self._refused
+        if time.monotonic() < until_s:
+            self._line.send(Kind.FAULT, job.track, {"filter": self._name, "text": reason})
+            return
         try:
             caption = self._caption(job)
         except Exception as error:
+            if isinstance(error, Retryable):
+                self._refused = time.monotonic() + error.after_s, _told(error)
             logger.warning("a phrase could not be written down: %s", type(error).__name__)  # the text may hold words
             self._line.send(Kind.FAULT, job.track, {"filter": self._name, "text": _told(error)})
             return
