@@ -33,7 +33,7 @@ from vmeet_core.live.captioner import Captioner
 from vmeet_core.media.active_speaker import Voice
 from vmeet_core.media.audio import read_all
 from vmeet_core.media.resampler import audio_frame
-from vmeet_core.media.silence import PAD_S, Phrase, loudness, phrases
+from vmeet_core.media.silence import PAD_S, Phrase, heard, phrases
 from vmeet_core.meetings import Participant
 from vmeet_core.plugins import discover
 from vmeet_core.server.attendee import Attendee
@@ -107,7 +107,7 @@ class Speech:
         sound = np.concatenate(parts)
         hiss = np.random.default_rng(first).normal(0, 10 ** (NOISE_DB / 20), len(sound))
         self.sound = (sound + hiss).astype(np.float32)
-        self.phrases: list[Phrase] = phrases(loudness([self.sound], RATE_HZ), 60.0)
+        self.phrases: list[Phrase] = phrases(heard([self.sound], RATE_HZ), 60.0)
         self.packets = _packets(self.sound)
 
     def end_s(self, caption_end_s: float) -> float:

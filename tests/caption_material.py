@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import groupby
 from typing import Any
 
 import av
@@ -19,7 +20,8 @@ def tones(*parts: tuple[float, float]) -> Audio:
     made = []
     for pitch_hz, seconds in parts:
         times = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
-        made.append((0.3 * (pitch_hz > 0) * np.sin(2 * np.pi * pitch_hz * times)).astype(np.float32))
+        syllables = (pitch_hz > 0) * (times % 0.25 < 0.2)  # nobody speaks without a stop
+        made.append((0.3 * syllables * np.sin(2 * np.pi * pitch_hz * times)).astype(np.float32))
     sound = np.concatenate(made)
     return sound + np.random.default_rng(3).normal(0, 0.0005, len(sound)).astype(np.float32)
 
@@ -39,5 +41,5 @@ def packets(sound: Audio, first_timestamp: int = 2**32 - 20_000) -> Iterator[Liv
 
 
 def numbers(texts: Sequence[str]) -> list[int]:
-    """The pitches that were written down."""
-    return [int(word) for text in texts for word in text.split()]
+    """The pitches that were written down; syllables of the same pitch count as one."""
+    return [pitch for pitch, _ in groupby(int(word) for text in texts for word in text.split())]

@@ -67,3 +67,7 @@ def test_a_transcriber_that_never_returns_ends_the_process(
 )
 def test_text_is_written_as_the_meeting_wants_it(text: str, language: str, before: str, written: str) -> None:
     assert _written(text, language, before, TW) == written
+
+
+def test_numbers_are_digits_where_the_meeting_wants_them() -> None:
+    assert _written("二十三个人", "zh", "", TW._replace(numbers="digits")) == "23 個人"

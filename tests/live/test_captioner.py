@@ -152,7 +152,7 @@ async def test_a_phrase_is_there_soon_after_its_end(make: MakeCaptioner) -> None
 async def test_text_is_given_in_the_script_with_names_as_they_are(make: MakeCaptioner) -> None:
     captioner, reader = await make("odd"), Reader()
     text = "范先生,这个软件 很好."
-    line = captioner.open(Dictation("zh", "traditional-tw", ("范先生",), {"text": text}), reader)
+    line = captioner.open(Dictation("zh", "traditional-tw", "as-spoken", ("范先生",), {"text": text}), reader)
     await say(line, (0, 1.5), (440, 1), (0, 1))
     await until(lambda: reader.captions)
     line.change(line.dictation._replace(script="simplified"))
@@ -163,7 +163,7 @@ async def test_text_is_given_in_the_script_with_names_as_they_are(make: MakeCapt
 
 async def test_a_transcriber_is_told_names_language_and_what_was_said_before(make: MakeCaptioner) -> None:
     captioner, reader = await make("odd"), Reader()
-    line = captioner.open(Dictation("en", "as-spoken", ("Anna", "Ben"), {"what": "context"}), reader)
+    line = captioner.open(Dictation("en", "as-spoken", "as-spoken", ("Anna", "Ben"), {"what": "context"}), reader)
     for count in (1, 2):
         await say(line, (0, 1.5), (440, 1), (0, 1))
         await until(lambda count=count: len(reader.captions) == count)

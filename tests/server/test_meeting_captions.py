@@ -15,7 +15,7 @@ from vmeet_core.server.attendee import Attendee
 from vmeet_core.server.meeting_captions import PROMPT_S, BadLanguage, CaptionPlan, MeetingCaptions, caption_plan
 from vmeet_core.settings import Preset, load_settings
 
-PLAN = CaptionPlan("tones", "Tones", False, ("en", "zh"), "zh", "traditional-tw", {})
+PLAN = CaptionPlan("tones", "Tones", False, ("en", "zh"), "zh", "traditional-tw", "as-spoken", {})
 
 
 class Stage:

@@ -25,6 +25,7 @@ from vmeet_core.live.dictation_queue import Close, DictationQueue, Load, Write
 from vmeet_core.live.dictation_track import DictationTrack, Spoken
 from vmeet_core.live.messages import Kind, LiveFrame, Message, Unpacker, pack
 from vmeet_core.live.sound_track import RATE_HZ
+from vmeet_core.media.numerals import with_digits
 from vmeet_core.media.resampler import resample
 from vmeet_core.media.script import in_script
 from vmeet_core.media.typography import typeset
@@ -173,7 +174,8 @@ def _written(text: str, language: str, before: str, dictation: Dictation) -> str
     """As it is to be read. Whether it is Simplified Chinese, what was said before tells, too."""
     if language.partition("-")[0].lower() in _OTHER_HAN:
         return text
-    return typeset(in_script(f"{before}\n{text}", dictation.script, dictation.names).rpartition("\n")[2])
+    written = in_script(f"{before}\n{text}", dictation.script, dictation.names).rpartition("\n")[2]
+    return typeset(with_digits(written) if dictation.numbers == "digits" else written)
 
 
 class Ear:
@@ -243,7 +245,7 @@ class Ear:
 
 
 def _dictation(body: dict[str, Any]) -> Dictation:
-    return Dictation(body["language"], body["script"], tuple(body["names"]), body["options"])
+    return Dictation(**{**body, "names": tuple(body["names"])})
 
 
 def main() -> int:

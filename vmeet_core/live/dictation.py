@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from vmeet_core.settings import Script
+from vmeet_core.settings import Numbers, Script
 
 
 class Dictation(NamedTuple):
@@ -10,6 +10,7 @@ class Dictation(NamedTuple):
 
     language: str
     script: Script
+    numbers: Numbers = "as-spoken"
     names: tuple[str, ...] = ()
     options: dict[str, Any] = {}  # noqa: RUF012  # never changed; of the transcriber
 

@@ -9,7 +9,7 @@ from av.packet import Packet
 from vmeet_core.hookspecs import Audio
 from vmeet_core.live.messages import LiveFrame
 from vmeet_core.live.sound_track import MAX_GAP_SAMPLES, RATE_HZ, WRAP, opus_decoder
-from vmeet_core.media.phrase_finder import PAUSE_S, FoundPhrase, PhraseFinder
+from vmeet_core.media.phrase_finder import PACKET_SAMPLES, PAUSE_S, FoundPhrase, PhraseFinder
 
 
 class Spoken(NamedTuple):
@@ -26,7 +26,7 @@ class DictationTrack:
     """
 
     def __init__(self, most_s: float) -> None:
-        self._finder = PhraseFinder(RATE_HZ, most_s)
+        self._finder = PhraseFinder(most_s)
         self._decoder: Any = opus_decoder()
         self._next: int | None = None  # the timestamp that continues what came
         self._rest = np.zeros(0, np.float32)
@@ -68,12 +68,12 @@ class DictationTrack:
         return np.concatenate(parts).astype(np.float32, copy=False) if parts else None
 
     def _heard_of(self, audio: Audio) -> list[Spoken]:
-        size = self._finder.packet_samples
         waiting = np.concatenate([self._rest, audio])
-        whole = len(waiting) - len(waiting) % size
+        whole = len(waiting) - len(waiting) % PACKET_SAMPLES
         self._rest = waiting[whole:]
         self._heard += whole
-        return self._placed([self._finder.hear(waiting[at : at + size]) for at in range(0, whole, size)])
+        starts = range(0, whole, PACKET_SAMPLES)
+        return self._placed([self._finder.hear(waiting[at : at + PACKET_SAMPLES]) for at in starts])
 
     def _placed(self, found: list[FoundPhrase | None]) -> list[Spoken]:
         """The last sample that is there came when the last packet did."""

@@ -1,8 +1,7 @@
 """Phrases of a voice while it speaks: what ``silence`` finds in a recording, told from what was heard so far alone.
 
-Whoever reads along cannot wait for the noise of the next ten seconds. So the noise is the lowest level of the last
-``NOISE_S``, a phrase ends as soon as its pause is long enough, and one that goes on without a pause is cut at its
-quietest moment. The thresholds are those of ``silence``.
+Whoever reads along cannot wait for the silence after the next phrase. So a phrase ends as soon as its pause is long
+enough, and one that goes on without a pause is cut soon. What is speech is told as in ``silence``.
 """
 
 from collections import deque
@@ -10,54 +9,52 @@ from math import log10
 from typing import NamedTuple
 
 import numpy as np
+import webrtcvad
 
 from vmeet_core.hookspecs import Audio
-from vmeet_core.media.silence import ABOVE_NOISE_DB, LEAST_S, NOISE_SHARE, PAD_S, SMOOTHING_S, SPEECH_DB
+from vmeet_core.media.silence import LEAST_S, PAD_S, SMOOTHING_S, SPEECH_DB, STEADY_DB, STEADY_S, STRICTNESS
 from vmeet_core.media.voices import PACKET_S, levels
 
+RATE_HZ = 48_000
+PACKET_SAMPLES = round(PACKET_S * RATE_HZ)
 PAUSE_S = 0.5  #: ends a phrase,
 SHORT_PAUSE_S = 0.25  #: and this one a phrase that is ``LONG_S`` long: who never stops is to be read, too
 LONG_S = 5.0
-CUT_S = (
-    2.0  #: who goes on without any pause is cut within so much of what was said last: what is before waits no longer
-)
-NOISE_S = 20.0
-FIRST_S = 1.0  #: who speaks from the beginning is known after a few syllables, and so much is given from before
+CUT_S = 2.0  #: who goes on without any pause is cut within so much of what was said last: the rest waits no longer
 _SILENT = 127
-_LOWEST_DB = -float(_SILENT)
-_SMOOTHED = round(SMOOTHING_S / PACKET_S)  # packets
+_SMOOTHED = round(SMOOTHING_S / PACKET_S) | 1  # packets
+_LATE = _SMOOTHED // 2  # packets: what is smoothed is of the middle one
+_PAD = round(PAD_S / PACKET_S)
 
 
 class FoundPhrase(NamedTuple):
-    """``audio`` is mono float32, padding included; ``end`` is the sample of the voice behind its last one."""
+    """``audio`` is mono float32 at ``RATE_HZ``, padding included; ``end`` is the sample of the voice behind it."""
 
     audio: Audio
     end: int
 
 
-class NoiseFloor:
-    """The level that the quietest ``NOISE_SHARE`` of the last ``NOISE_S`` stay under, from levels as in RFC 6464."""
+class SpeechDetector:
+    """Whether somebody speaks, packet after packet, ``_LATE`` of them late; and how loud it is there, in dBFS."""
 
     def __init__(self) -> None:
-        self._levels: deque[int] = deque()
-        self._count = np.zeros(_SILENT + 1, np.int64)
+        self._detector = webrtcvad.Vad(STRICTNESS)
+        self._levels: deque[int] = deque(maxlen=round(STEADY_S / PACKET_S))
+        self._speaks: deque[bool] = deque(maxlen=_SMOOTHED)
 
-    def hear(self, level: int) -> None:
-        """Of the next packet; digital silence says nothing of the noise."""
-        if level >= _SILENT:
-            return
+    def hear(self, packet: Audio, level: int) -> tuple[bool, float]:
+        """``packet`` has ``PACKET_SAMPLES``, ``level`` is its own."""
         self._levels.append(level)
-        self._count[level] += 1
-        if len(self._levels) > NOISE_S / PACKET_S:
-            self._count[self._levels.popleft()] -= 1
+        samples = (np.clip(packet, -1, 1) * 32_767).astype("<i2")
+        detected = bool(self._detector.is_speech(samples.tobytes(), RATE_HZ))
+        is_steady = len(self._levels) == self._levels.maxlen and float(np.std(self._levels)) <= STEADY_DB
+        self._speaks.append(detected and level < -SPEECH_DB and not is_steady)
+        return sum(self._speaks) > len(self._speaks) / 2, self._loudness_db()
 
-    @property
-    def db(self) -> float:
-        """In dBFS; that of silence while nothing was heard."""
-        if not self._levels:
-            return -float(_SILENT)
-        quieter = np.cumsum(self._count[::-1])
-        return -float(_SILENT - np.searchsorted(quieter, max(1, round(NOISE_SHARE * len(self._levels)))))
+    def _loudness_db(self) -> float:
+        recent = list(self._levels)[-_SMOOTHED:]
+        mean = sum(10 ** (-each / 10) for each in recent if each < _SILENT) / len(recent)
+        return 10 * log10(mean) if mean else -float(_SILENT)
 
 
 class PhraseFinder:
@@ -66,33 +63,27 @@ class PhraseFinder:
     Memory: the phrase that is being said, and what is needed of the time before.
     """
 
-    def __init__(self, sample_rate_hz: int, most_s: float) -> None:
+    def __init__(self, most_s: float) -> None:
         if most_s < 1:
             raise ValueError(f"phrases of at most {most_s} s would tear words: allow a second or more")
-        self.packet_samples = round(PACKET_S * sample_rate_hz)
-        self._rate_hz = sample_rate_hz
+        self.speaks = False  #: whether a phrase has begun and not ended
         self._most = int(most_s / PACKET_S)
-        self._pad, self._first = round(PAD_S / PACKET_S), round(FIRST_S / PACKET_S)
-        self._noise = NoiseFloor()
-        self._powers: deque[float] = deque(maxlen=_SMOOTHED)
+        self._detector = SpeechDetector()
         self._heard = 0  # packets
         self._held: list[Audio] = []
-        self._loud: list[float] = []  # of what is held, smoothed, in dBFS
+        self._levels: list[int] = []  # of each that is held
+        self._loud_db: list[float] = []  # when each that is held came; of what was ``_LATE`` before
         self._spoken: list[bool] = []
         self._continues = False  # what is held goes on from what was cut
-        self.speaks = False  #: whether a phrase has begun and not ended
 
     def hear(self, packet: Audio) -> FoundPhrase | None:
-        """The phrase that ends here, if one does. ``packet`` has ``packet_samples``."""
-        level = int(levels(packet, self._rate_hz)[0])
-        self._noise.hear(level)
-        self._powers.append(10 ** (-level / 10) if level < _SILENT else 0.0)
-        mean = sum(self._powers) / len(self._powers)
-        loud_db = 10 * log10(mean) if mean else _LOWEST_DB
-        is_speech = loud_db > max(SPEECH_DB, self._noise.db + ABOVE_NOISE_DB)
+        """The phrase that ends here, if one does. ``packet`` has ``PACKET_SAMPLES``."""
+        level = int(levels(packet, RATE_HZ)[0])
+        is_speech, loud_db = self._detector.hear(packet, level)
         self._heard += 1
         self._held.append(packet)
-        self._loud.append(loud_db)
+        self._levels.append(level)
+        self._loud_db.append(loud_db)
         self._spoken.append(is_speech)
         if not self.speaks and not is_speech:
             self._forget_silence()
@@ -102,23 +93,23 @@ class PhraseFinder:
 
     def end(self) -> FoundPhrase | None:
         """What was being said when the sound ended, or pauses."""
-        found = self._take() if self.speaks else None
-        self._powers.clear()
-        return found
+        return self._take() if self.speaks else None
 
     def _ended(self) -> FoundPhrase | None:
-        quiet = self._spoken[::-1].index(True) if True in self._spoken else len(self._spoken)
         pause_s = PAUSE_S if len(self._held) < LONG_S / PACKET_S else SHORT_PAUSE_S
-        if quiet >= pause_s / PACKET_S:
+        if self._quiet() >= pause_s / PACKET_S:
             return self._take()
         return self._cut() if len(self._held) >= self._most else None
 
+    def _quiet(self) -> int:
+        """For how many packets nothing has been said."""
+        late = self._spoken[::-1].index(True) if True in self._spoken else len(self._spoken)
+        return late + _LATE if late else 0
+
     def _take(self) -> FoundPhrase | None:
-        """All that was said, unless it is a cough; the silence behind it may belong to the next phrase."""
-        spoken = sum(self._spoken)
-        quiet = self._spoken[::-1].index(True) if spoken else len(self._spoken)
-        last = min(len(self._held), len(self._held) - quiet + self._pad)
-        is_phrase = spoken > 0 if self._continues else spoken >= LEAST_S / PACKET_S
+        """All that was said, unless it is none; the silence behind it may belong to the next phrase."""
+        last = min(len(self._held), len(self._held) - self._quiet() + _PAD)
+        is_phrase = self._is_phrase()
         found = self._found(last) if is_phrase else None
         self._forget(last if is_phrase else 0)
         self._spoken = [False] * len(self._held)
@@ -126,23 +117,30 @@ class PhraseFinder:
         self.speaks = self._continues = False
         return found
 
+    def _is_phrase(self) -> bool:
+        """No cough, nor the beginning of a noise that is steady, which shows only when it has gone on for a while."""
+        spoken = [level for level, speaks in zip(self._levels, self._spoken[_LATE:], strict=False) if speaks]
+        if self._continues:
+            return bool(spoken)
+        inner = spoken[_LATE:-_LATE]
+        is_steady = len(inner) >= STEADY_S / PACKET_S / 2 and float(np.std(inner)) <= STEADY_DB
+        return len(spoken) >= LEAST_S / PACKET_S and not is_steady
+
     def _cut(self) -> FoundPhrase:
         """At the quietest moment of the last ``CUT_S``, or of the second half; of equally quiet ones the last."""
-        first = max(len(self._held) // 2, len(self._held) - round(CUT_S / PACKET_S))
-        last = self._loud[first:][::-1]
-        at = len(self._held) - last.index(min(last)) - 1 - _SMOOTHED // 2
-        found = self._found(at)
-        self._forget(at)
+        first = max(len(self._held) // 2, len(self._held) - round(CUT_S / PACKET_S)) + _LATE
+        last = self._loud_db[first:][::-1]
+        found = self._found(len(self._held) - last.index(min(last)) - 1 - _LATE)
+        self._forget(len(found.audio) // PACKET_SAMPLES)
         self._continues = True
         return found
 
     def _found(self, count: int) -> FoundPhrase:
-        end = (self._heard - len(self._held) + count) * self.packet_samples
+        end = (self._heard - len(self._held) + count) * PACKET_SAMPLES
         return FoundPhrase(np.concatenate(self._held[:count]), end)
 
     def _forget_silence(self) -> None:
-        kept = self._first if self._heard <= self._first else self._pad
-        self._forget(max(0, len(self._held) - kept))
+        self._forget(max(0, len(self._held) - _PAD - _LATE))
 
     def _forget(self, count: int) -> None:
-        del self._held[:count], self._loud[:count], self._spoken[:count]
+        del self._held[:count], self._levels[:count], self._loud_db[:count], self._spoken[:count]

@@ -14,7 +14,7 @@ from vmeet_core.plugins import Registry
 from vmeet_core.protocol import CaptionEntry, CaptionsInfo, CaptionState
 from vmeet_core.server.attendee import Attendee
 from vmeet_core.server.captioned_microphone import CaptionedMicrophone
-from vmeet_core.settings import Preset, Script
+from vmeet_core.settings import Numbers, Preset, Script
 
 PROMPT_S = 5.0  #: what is read so soon after its end shows that the server keeps up again
 
@@ -32,6 +32,7 @@ class CaptionPlan(NamedTuple):
     languages: tuple[str, ...]
     language: str
     script: Script
+    numbers: Numbers
     options: dict[str, Any]
 
     def described(self) -> dict[str, Any]:
@@ -58,6 +59,7 @@ def caption_plan(preset: Preset, registry: Registry) -> CaptionPlan | None:
         provider.languages if provider is not None else (),
         preset.language,
         preset.script,
+        preset.numbers,
         preset.options.get(name, {}),
     )
 
@@ -132,7 +134,7 @@ class MeetingCaptions:
 
     def _dictation(self, plan: CaptionPlan, participant: Participant) -> Dictation:
         names = tuple(dict.fromkeys(attendee.participant.name for attendee in self._attendees()))
-        return Dictation(participant.language or plan.language, plan.script, names, plan.options)
+        return Dictation(participant.language or plan.language, plan.script, plan.numbers, names, plan.options)
 
     # ---- what is told ----
 

@@ -304,7 +304,9 @@ class Preset(Table):
         "auto", description='the language spoken, a BCP 47 tag such as "zh" or "en-GB", or "auto"'
     )
     script: Script = Field("traditional-tw", description="the Chinese script of captions and transcripts")
-    numbers: Numbers = Field("as-spoken", description="Chinese numbers in transcripts: 二十三, or digits, 23")
+    numbers: Numbers = Field(
+        "as-spoken", description="Chinese numbers in captions and transcripts: 二十三, or digits, 23"
+    )
     transcribe_from: SpeechSource = Field(
         "original", description="the sound that is transcribed: as it was recorded, or as the denoiser left it"
     )
