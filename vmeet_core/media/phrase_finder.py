@@ -17,9 +17,9 @@ from vmeet_core.media.voices import PACKET_S, levels
 
 RATE_HZ = 48_000
 PACKET_SAMPLES = round(PACKET_S * RATE_HZ)
-PAUSE_S = 0.5  #: ends a phrase,
-SHORT_PAUSE_S = 0.25  #: and this one a phrase that is ``LONG_S`` long: who never stops is to be read, too
-LONG_S = 5.0
+PAUSE_S = 0.7  #: ends a phrase; half a second is also within sentences, and half a sentence is understood badly
+SHORT_PAUSE_S = 0.35  #: ends a phrase that is ``LONG_S`` long: who never stops is to be read, too
+LONG_S = 6.0
 CUT_S = 2.0  #: who goes on without any pause is cut within so much of what was said last: the rest waits no longer
 _SILENT = 127
 _SMOOTHED = round(SMOOTHING_S / PACKET_S) | 1  # packets

@@ -21,7 +21,7 @@ class CaptionedMicrophone:
             self._line.packet(LiveFrame("opus", packet.payload, packet.timestamp, keyframe=True))
 
     def interrupt(self) -> None:
-        """It pauses: whoever says nothing for half a second has said a phrase."""
+        """It pauses: whoever says nothing for a while has said a phrase."""
 
     def sender_report(self, ntp_timestamp: int, rtp_timestamp: int) -> None:
         """Captions go by the time of arrival."""
