@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import sys
 import time
@@ -20,6 +21,12 @@ def die_with_parent(parent_pid: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent_pid:
             os._exit(ORPHANED)
+
+
+def limit_memory(limit_bytes: int) -> None:
+    """A plugin that wants everything gets a MemoryError, and the machine lives on. 0: no limit."""
+    if limit_bytes and sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
 
 
 def be_nice(niceness: int) -> None:

@@ -40,6 +40,7 @@ class Choices(BaseModel):
 
     frame_filters: tuple[str, ...] | None = None
     live_denoiser: str | None = None
+    live_transcriber: str | None = None
     people_may_change: PeopleMayChange = "everything"
     denoiser: str | None = None
     transcriber: str | None = None
@@ -91,6 +92,7 @@ class Participant:
     is_stream: bool = False
     effects: EffectWishes | None = None  #: what this person wants of the live effects
     camera_effects: EffectState = "off"
+    language: str | None = None  #: that this person speaks, for captions; None: as the meeting has it
     number: int = 0  #: a small one among those who are in the meeting, for metrics
     consent: Consent = field(default_factory=Consent)  #: whether this person may be recorded
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from vmeet_core.manifest import LeftOutBy, SourceKind
-from vmeet_core.settings import RecordingChoice
+from vmeet_core.settings import Language, RecordingChoice
 
 MAX_MESSAGE_BYTES = 128 * 1024
 MAX_NAME_CHARS = 64
@@ -18,12 +18,14 @@ SILENCE_S = 7.0  #: a page whose socket closed without a goodbye has gone after 
 OUTAGE_S = 15.0  #: a page that is silent on an open socket has gone after so long: it may sit out an outage
 MAX_CHAT_CHARS = 2000
 MAX_CHAT_KEPT = 100  #: what those who come later can read
+MAX_CAPTIONS_KEPT = 10  #: what those who come later can read
 MAX_PICTURES = 64
 MAX_EFFECTS = 16
 
 Connection = Literal["publish", "receive"]
 PictureKind = Literal["camera", "screen"]
 EffectState = Literal["off", "starting", "on", "interrupted", "failed"]
+CaptionState = Literal["starting", "on", "behind", "failed"]
 
 
 def clean_name(value: str) -> str:
@@ -220,6 +222,13 @@ class LeaveOut(Message):
     left_out: bool
 
 
+class SpokenLanguage(Message):
+    """What this person speaks, for the captions; None: what the meeting says."""
+
+    type: Literal["spoken-language"] = "spoken-language"
+    language: Language | None
+
+
 class Leave(Message):
     """Goodbye."""
 
@@ -284,6 +293,35 @@ class RecordingInfo(Message):
     started_by: str | None = None
 
 
+class CaptionsInfo(Message):
+    """Live captions of the meeting, and how they do: "behind" is a server that is too slow, and leaves phrases out.
+
+    ``title`` is that of the transcriber; ``leaves_host`` says that it sends the sound to another machine. ``language``
+    is what the meeting says is spoken, ``languages`` what a person may say instead.
+    """
+
+    state: CaptionState
+    reason: str | None = None
+    title: str
+    leaves_host: bool
+    language: str
+    languages: list[str]
+
+
+class CaptionEntry(Message):
+    """What somebody said, as everyone reads it; ``number`` counts up within the meeting. Times are Unix times of the
+    server; ``language`` is BCP 47.
+    """
+
+    number: int
+    participant_id: str
+    name: str
+    text: str
+    language: str
+    start_s: float
+    end_s: float
+
+
 class Welcome(Message):
     """The answer to join. ``token`` lets this person come back as the same participant."""
 
@@ -301,6 +339,8 @@ class Welcome(Message):
     speaker_id: str | None = None
     streams: StreamAccess | None = None
     recording_choice: RecordingChoice = "everyone"
+    captions: CaptionsInfo | None = None
+    said: list[CaptionEntry] = []
 
 
 class Previewing(Message):
@@ -402,6 +442,20 @@ class ChatReceived(Message):
     entry: ChatEntry
 
 
+class CaptionsChanged(Message):
+    """The captions do otherwise than before."""
+
+    type: Literal["captions"] = "captions"
+    captions: CaptionsInfo
+
+
+class CaptionReceived(Message):
+    """Somebody, perhaps this person, has said something."""
+
+    type: Literal["caption"] = "caption"
+    entry: CaptionEntry
+
+
 class SentStatistics(Message):
     """How one of this person's sources arrives at the server. ``loss`` is a share in [0, 1] before any repair."""
 
@@ -470,7 +524,7 @@ class Error(Message):
     type: Literal["error"] = "error"
     code: Literal[
         "bad-message", "too-large", "unknown-meeting", "bad-sdp", "not-joined", "not-host", "recording-failed", "full",
-        "too-fast", "stream-refused", "bad-effects", "no-choice", "internal",
+        "too-fast", "stream-refused", "bad-effects", "bad-language", "no-choice", "internal",
     ]  # fmt: skip
     message: str
     fatal: bool = False
@@ -498,6 +552,7 @@ ClientMessage = (
     | RecordingChosen
     | RecordingSeen
     | LeaveOut
+    | SpokenLanguage
     | Leave
     | Ping
 )
@@ -513,6 +568,8 @@ ServerMessage = (
     | RecordingChanged
     | SpeakerChanged
     | ChatReceived
+    | CaptionsChanged
+    | CaptionReceived
     | Statistics
     | Replaced
     | Error

@@ -114,6 +114,19 @@ async def test_how_speech_is_written_down_is_asked_with_the_transcriber(page: Pa
     assert {key: sent[key] for key in ("transcriber", *speech)} == {"transcriber": "asrt", **speech}
 
 
+async def test_captions_alone_ask_how_speech_is_written_down(page: Page, home: Any) -> None:
+    providers = {"transcribers": [provider("asrt", options_schema={}, languages=["zh"])]}
+    fields = ["transcriber", "live_transcriber", "language", "script", "numbers"]
+    home.answers["GET /api/choices"] = (200, {**CHOICES, "providers": providers, "fields": fields})
+    await open_options(page)
+    await page.get_by_test_id("choice-live_transcriber").get_by_label("ASRT").check()
+    await page.get_by_label("Spoken language").select_option(label="Chinese")
+    await page.get_by_test_id("create").click()
+    await expect(page.get_by_test_id("created")).to_be_visible()
+    sent = home.bodies["POST /api/meetings"]["choices"]
+    assert (sent["transcriber"], sent["live_transcriber"], sent["language"]) == (None, "asrt", "zh")
+
+
 async def test_a_preset_brings_its_own_choices(page: Page, home: Any) -> None:
     await open_options(page)
     await expect(page.get_by_label("DTLN")).to_be_checked()

@@ -8,7 +8,6 @@ prints goes to the log. It dies with its parent.
 import contextlib
 import logging
 import os
-import resource
 import socket
 import sys
 import tempfile
@@ -17,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from vmeet_core.child_process import ORPHANED, die_with_parent
+from vmeet_core.child_process import ORPHANED, die_with_parent, limit_memory
 from vmeet_core.effects.picture_shelf import FOLDER, PictureShelf
 from vmeet_core.live.cost import UNKNOWN_CODEC, UNKNOWN_DENOISER, UNKNOWN_FILTER, Cost, Costs
 from vmeet_core.live.cost_meter import CostMeter
@@ -208,12 +207,6 @@ def read(sock: socket.socket, inbox: Inbox) -> None:
         logger.exception("the server cannot be understood")
     inbox.close()
     threading.Timer(1.0, os._exit, (ORPHANED,)).start()  # even when a plugin never returns
-
-
-def limit_memory(limit_bytes: int) -> None:
-    """A plugin that wants everything gets a MemoryError, and the machine lives on."""
-    if limit_bytes and sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
 
 
 def main() -> int:

@@ -9,17 +9,19 @@ LONGEST_S = 6.0  #: whatever it waits for, nobody sees a picture meanwhile
 
 
 class HangWatch:
-    """``heard`` at every sign of life; ``look`` a few times a second. ``silent_s`` is the silence that counts.
+    """``heard`` at every sign of life; ``look`` a few times a second. ``silent_s`` is the silence that counts;
+    ``longest_s`` (LONGEST_S by default) is too long whatever it waits for.
 
     What counts is time in which the process could have answered: none in which it was ready to run and hardly ran, and
     of a look that came late only what it should have been, since then this process had no processor either. The state
     and the times of the main thread are those of proc(5), ``/proc/PID/task/TID/stat``; elsewhere all time counts.
     """
 
-    def __init__(self, pid: int, every_s: float) -> None:
+    def __init__(self, pid: int, every_s: float, longest_s: float | None = None) -> None:
         self.silent_s = 0.0
         self._overdue = False
         self._every_s = every_s
+        self._longest_s = longest_s
         self._stat = Path(f"/proc/{pid}/task/{pid}/stat") if sys.platform == "linux" else None
         self._heard_s = self._looked_s = time.monotonic()
         self._ran_s = self._state()[1]
@@ -37,7 +39,7 @@ class HangWatch:
         worked_s, self._ran_s = ran_s - self._ran_s, ran_s
         waits = state == "R" and worked_s < passed_s / 2
         self.silent_s += worked_s if waits else min(passed_s, 1.5 * self._every_s)
-        overdue, self._overdue = self._overdue, now_s - self._heard_s > LONGEST_S
+        overdue, self._overdue = self._overdue, now_s - self._heard_s > (self._longest_s or LONGEST_S)
         # At the first such look its answer may be there and not be read yet, where the look itself was late.
         return float("inf") if overdue and self._overdue else self.silent_s
 

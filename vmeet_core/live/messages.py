@@ -20,7 +20,11 @@ _KEYFRAME, _SWITCHABLE = 1, 2
 
 
 class Kind(IntEnum):
-    """To the worker: LOAD to PING, and LIMIT. From it: LOADED to PONG. FRAME and KEYFRAME go both ways."""
+    """To the worker: LOAD to PING, and LIMIT. From it: LOADED to PONG, and CAPTION. FRAME and KEYFRAME go both ways.
+
+    A process that writes captions is told LOAD with ``transcribers``, OPEN and UPDATE with the fields of
+    ``dictation.Dictation``, FRAME, CLOSE and PING; its FAULT of a track is of one phrase, and the track goes on.
+    """
 
     LOAD = 1  #: engines by name, with what they need; ``measure`` them? Answered by LOADED or FAULT
     OPEN = 2  #: a track with its filters and their options, its sizes and its limits: the fields of ``worker.Track``
@@ -35,6 +39,7 @@ class Kind(IntEnum):
     DROPPED = 11  #: frames of a track that came too late to be worth the work
     PONG = 12  #: ``at_s`` on its clock; until then ``busy_s``, when it did not wait for messages, and ``cpu_s``
     LIMIT = 13  #: of a picture: ``max_height_px`` (the shorter side) and ``max_fps``, 0: none; from the next one on
+    CAPTION = 14  #: what was said in a phrase of a track: the fields of ``dictation.Caption``
 
 
 class LiveFrame(NamedTuple):

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from vmeet_core.live.cost import Costs
-from vmeet_core.live.hang_watch import HangWatch
+from vmeet_core.live.dictation import Dictation
+from vmeet_core.live.hang_watch import LONGEST_S, HangWatch
 from vmeet_core.live.lateness import Lateness, Work
 from vmeet_core.live.messages import Kind, LiveFrame, Message, Unpacker, pack
 from vmeet_core.settings import Settings
@@ -65,6 +66,9 @@ class Events:
 class LiveWorker:
     """``start`` it, ``load`` engines, then ``open`` tracks. ``state`` is "dead" for good once it has ended."""
 
+    program = "vmeet_core.live.child"
+    hang_s, longest_hang_s = HANG_S, LONGEST_S
+
     def __init__(self, events: Events, memory_bytes: int = MEMORY_BYTES) -> None:
         self.state: State = "starting"
         self.dropped = 0  #: frames that found no room, or came too late to be worth the work
@@ -89,7 +93,7 @@ class LiveWorker:
         ours, theirs = socket.socketpair()
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "vmeet_core.live.child"),
+                *(sys.executable, "-P", "-m", self.program),
                 *(str(theirs.fileno()), str(os.getpid()), str(self._memory_bytes)),
                 pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -114,15 +118,20 @@ class LiveWorker:
 
         Raises RuntimeError with the plugin's words when an engine cannot be loaded.
         """
+        await self.load_named(settings, {"frame_filters": frame_filters, "denoisers": denoisers}, measure)
+
+    async def load_named(self, settings: Settings, names: dict[str, Sequence[str]], measure: bool) -> None:
+        """The same for any kinds of provider."""
         self.state = "loading" if self.state == "starting" else self.state
-        names = {"frame_filters": list(frame_filters), "denoisers": list(denoisers)}
-        self._send(Message(Kind.LOAD, 0, {"settings": settings.model_dump(mode="json"), **names, "measure": measure}))
+        wanted = {kind: list(each) for kind, each in names.items()}
+        all_names = ", ".join(name for each in wanted.values() for name in each)
+        self._send(Message(Kind.LOAD, 0, {"settings": settings.model_dump(mode="json"), **wanted, "measure": measure}))
         try:
             async with asyncio.timeout(LOAD_S):
                 await asyncio.shield(self._loaded)
         except TimeoutError:
             self._die(f"its engines were not loaded within {LOAD_S:.0f} s")
-            raise RuntimeError(f"{', '.join((*frame_filters, *denoisers))}: not loaded in {LOAD_S:.0f} s") from None
+            raise RuntimeError(f"{all_names}: not loaded in {LOAD_S:.0f} s") from None
         if self.state == "dead":
             raise RuntimeError("the worker ended as soon as it was there")
         self.state = "ready"
@@ -136,7 +145,7 @@ class LiveWorker:
 
     # ---- tracks ----
 
-    def open(self, number: int, track: Track) -> None:
+    def open(self, number: int, track: Track | Dictation) -> None:
         """Begin with a track, or begin it anew. ``number`` is above 0."""
         self._blocked.add(number)
         self._send(Message(Kind.OPEN, number, track._asdict()))
@@ -231,12 +240,12 @@ class LiveWorker:
     async def _watch(self) -> None:
         """A plugin that hangs answers nothing."""
         assert self._process is not None  # it has loaded something
-        self._hang = HangWatch(self._process.pid, PING_S)
+        self._hang = HangWatch(self._process.pid, PING_S, self.longest_hang_s)
         while True:
             self._send(Message(Kind.PING, 0, {}))
             await asyncio.sleep(PING_S)
-            if self._hang.look() > HANG_S:
-                self._die(f"it did not answer for {HANG_S:.0f} s")
+            if self._hang.look() > self.hang_s:
+                self._die(f"it did not answer for {self.hang_s:.0f} s")
                 return
 
     # ---- the end ----

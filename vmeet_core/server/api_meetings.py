@@ -18,7 +18,7 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 KEYS_OF_KIND: dict[Kind, tuple[str, ...]] = {
     "frame_filters": ("frame_filters",),
     "video_enhancers": ("video_enhancer",),
-    "transcribers": ("transcriber",),
+    "transcribers": ("transcriber", "live_transcriber"),
     "denoisers": ("denoiser", "live_denoiser"),
 }
 
@@ -117,7 +117,7 @@ class MeetingsApi:
         meeting = await self._hall.store.meeting(request.match_info["id"])
         if meeting is None:
             raise ApiError(404, "unknown-meeting", "there is no meeting with this link; ask the host for a new one")
-        recording = self._hall.recording(meeting.id)
+        recording, plan = self._hall.recording(meeting.id), self._hall.captions_of(meeting)
         answer = {
             "id": meeting.id,
             "title": meeting.title,
@@ -128,6 +128,7 @@ class MeetingsApi:
             "recording_started_by": recording.started_by,
             "recording_choice": self._hall.recording_choice_of(meeting),
             "effects": self._hall.effects_of(meeting).described(),
+            "captions": plan.described() if plan is not None else None,
         }
         return web.json_response(answer)
 

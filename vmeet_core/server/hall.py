@@ -28,6 +28,7 @@ from vmeet_core.server.folder_sizes import FolderSizes, folder_bytes
 from vmeet_core.server.ice_servers import page_ice_servers
 from vmeet_core.server.live_engines import LiveEngines
 from vmeet_core.server.live_meeting import LiveMeeting, Surroundings
+from vmeet_core.server.meeting_captions import CaptionPlan, caption_plan
 from vmeet_core.server.meeting_effects import MeetingEffects
 from vmeet_core.server.meeting_recording import RecordingPlace
 from vmeet_core.server.retention import expires_at_s
@@ -103,7 +104,8 @@ class Hall:
                 return None
             effects = self.effects_of(meeting)
             meeting.recording_choice = self.recording_choice_of(meeting)
-            self._live[meeting_id] = LiveMeeting(meeting, self._surroundings, effects, self._free_number())
+            plan, number = self.captions_of(meeting), self._free_number()
+            self._live[meeting_id] = LiveMeeting(meeting, self._surroundings, effects, number, plan)
             return self._live[meeting_id]
 
     async def _load_engines(self, effects: MeetingEffects) -> None:
@@ -116,6 +118,10 @@ class Hall:
     def effects_of(self, meeting: Meeting) -> MeetingEffects:
         """The live effects that a meeting has."""
         return MeetingEffects(self.preset_of(meeting), self._registry)
+
+    def captions_of(self, meeting: Meeting) -> CaptionPlan | None:
+        """The live captions that a meeting has."""
+        return caption_plan(self.preset_of(meeting), self._registry)
 
     def _free_number(self) -> int:
         """The smallest one that no live meeting has: such numbers stay few, and tell nothing of the link."""

@@ -1,4 +1,4 @@
-"""The server's live workers: those for pictures and those for sound, with the engines that meetings ask for."""
+"""The server's live workers: for pictures, for sound, and for captions, with the engines that meetings ask for."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ from pathlib import Path
 from vmeet_core.effects.picture_shelf import FOLDER, is_upload_name, upload_file
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.live.admission import Room
+from vmeet_core.live.captioner import Captioner
 from vmeet_core.live.card import Card, make_card
 from vmeet_core.live.pool import LivePool
 from vmeet_core.server.filtered_camera import SIZES
@@ -24,6 +25,7 @@ class LiveEngines:
         self._settings = settings
         self.pictures = LivePool(settings, workers=settings.live.workers or os.cpu_count() or 1)
         self.sound = LivePool(settings)  # of its own: no picture may hold a voice up
+        self._captioners: dict[str, Captioner] = {}
         self._pictures = Path(settings.server.data_dir) / FOLDER
         self._card: Card | None = None
 
@@ -32,8 +34,10 @@ class LiveEngines:
         presets = self._settings.meetings.values()
         filters = dict.fromkeys(name for preset in presets for name in preset.frame_filters)
         denoisers = dict.fromkeys(preset.live_denoiser for preset in presets if preset.live_denoiser)
+        transcribers = dict.fromkeys(preset.live_transcriber for preset in presets if preset.live_transcriber)
+        captioners = [self._captioner(name).start() for name in transcribers]
         try:
-            await self.need(tuple(filters), tuple(denoisers))
+            await asyncio.gather(self.need(tuple(filters), tuple(denoisers)), *captioners)
         except RuntimeError as error:
             raise Permanent(f"a live effect cannot be started: {error}") from error
 
@@ -47,6 +51,15 @@ class LiveEngines:
         if denoisers:
             wanted.append(self.sound.need(denoisers=denoisers))
         await asyncio.gather(*wanted)
+
+    def captioner(self, name: str) -> Captioner:
+        """That of a transcriber; one that no preset names begins to load now."""
+        captioner = self._captioner(name)
+        captioner.begin()
+        return captioner
+
+    def _captioner(self, name: str) -> Captioner:
+        return self._captioners.setdefault(name, Captioner(self._settings, name))
 
     def rooms(self) -> dict[str, Room]:
         """How much of the workers is taken, for pictures and for sound."""
@@ -69,4 +82,5 @@ class LiveEngines:
 
     async def close(self) -> None:
         """End all workers."""
-        await asyncio.gather(self.pictures.close(), self.sound.close())
+        captioners = [captioner.close() for captioner in self._captioners.values()]
+        await asyncio.gather(self.pictures.close(), self.sound.close(), *captioners)

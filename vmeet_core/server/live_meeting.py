@@ -14,6 +14,7 @@ from vmeet_core.meetings import Meeting, MeetingFull, Participant, previewer, st
 from vmeet_core.server.attendee import Attendee
 from vmeet_core.server.chat import ChatLog
 from vmeet_core.server.live_engines import LiveEngines
+from vmeet_core.server.meeting_captions import CaptionPlan, MeetingCaptions
 from vmeet_core.server.meeting_effects import BadEffects, MeetingEffects
 from vmeet_core.server.meeting_recording import RECORDED, MeetingRecording, RecordingPlace
 from vmeet_core.server.member import Member
@@ -66,7 +67,14 @@ class LiveMeeting:
     small number of this meeting among those that live now, for metrics.
     """
 
-    def __init__(self, meeting: Meeting, surroundings: Surroundings, effects: MeetingEffects, number: int = 0) -> None:
+    def __init__(
+        self,
+        meeting: Meeting,
+        surroundings: Surroundings,
+        effects: MeetingEffects,
+        number: int = 0,
+        captions: CaptionPlan | None = None,
+    ) -> None:
         self.meeting = meeting
         self.effects = effects
         self.number = number
@@ -75,6 +83,8 @@ class LiveMeeting:
         self.members: dict[str, Member] = {}
         self.chat = ChatLog()
         self.speaker = ActiveSpeaker()
+        captioner = surroundings.engines.captioner(captions.provider) if captions is not None else None
+        self.captions = MeetingCaptions(captions, captioner, lambda: self.attendees.values(), self.broadcast)
         self._around = surroundings
         self._watchers: dict[Watcher, None] = {}
         self._personal: dict[Attendee, PersonalEffects] = {}
@@ -119,6 +129,7 @@ class LiveMeeting:
         if preview is not None:
             self._move_in(preview, member)
         self._recording.note_choice(member)
+        self.captions.follow(member)
         self._tell_changed(participant)
         self._changed()
         logger.info("meeting %s: %s joined (%d people)", self.meeting.id, participant.id, len(self.attendees))
@@ -194,6 +205,8 @@ class LiveMeeting:
             speaker_id=self.speaker.speaker_id,
             streams=self._stream_access() if participant.is_host else None,
             recording_choice=self.meeting.recording_choice,
+            captions=self.captions.info(),
+            said=list(self.captions.entries),
         )
 
     def _stream_access(self) -> protocol.StreamAccess:
@@ -223,6 +236,7 @@ class LiveMeeting:
         self._personal.pop(attendee, None)
         self.meeting.leave(person)
         self.chat.forget(person)
+        self.captions.drop(person)
         self._recording.note_leave(person)
         self.broadcast(protocol.ParticipantLeft(participant_id=person, reason=reason))
         if self.speaker.speaker_id == person:
@@ -272,6 +286,7 @@ class LiveMeeting:
             self._first_effects(stream, None)
         self._recording.note_join(participant)
         self._recording.listen_to(stream)
+        self.captions.follow(stream)
         self._tell_changed(participant)
         self._changed()
         logger.info("meeting %s: %s streams (%d people)", self.meeting.id, participant.id, len(self.attendees))
@@ -310,6 +325,7 @@ class LiveMeeting:
             self._show_preview(member)
         else:
             self._recording.listen_to(member)
+            self.captions.follow(member)
             self._tell_changed(member.participant)
             self._changed()
         if previous is not None:
@@ -489,6 +505,7 @@ class LiveMeeting:
                 self.leave(attendee, "left")
             else:
                 await self.leave_stream(attendee.participant.id)
+        self.captions.close()
         if self._refresh is not None:
             self._refresh.cancel()
             self._refresh = None

@@ -13,6 +13,7 @@ from vmeet_core.full_disk import reason
 from vmeet_core.meetings import MeetingFull
 from vmeet_core.server.chat import ChatTooFast
 from vmeet_core.server.live_meeting import LiveMeeting, NoRecordingChoice
+from vmeet_core.server.meeting_captions import BadLanguage
 from vmeet_core.server.meeting_effects import BadEffects
 from vmeet_core.server.member import Member
 from vmeet_core.server.outbox import Outbox
@@ -131,7 +132,15 @@ class Session:
             self._choose_recording(member, message.recorded)
         elif isinstance(message, protocol.LeaveOut):
             return self._leave_out(member, message)
+        elif isinstance(message, protocol.SpokenLanguage):
+            self._speak(member, message.language)
         return True
+
+    def _speak(self, member: Member, language: str | None) -> None:
+        try:
+            self._live.captions.set_language(member.participant, language)
+        except BadLanguage as error:  # the settings of a server may have changed since the page was loaded
+            self._outbox.send(protocol.Error(code="bad-language", message=str(error)))
 
     def _choose_recording(self, member: Member, recorded: bool) -> None:
         try:

@@ -281,6 +281,9 @@ class Preset(Table):
 
     frame_filters: tuple[ProviderName, ...] = Field((), description="filters of the live picture, in this order")
     live_denoiser: ProviderName | None = Field(None, description="the denoiser of the live sound")
+    live_transcriber: ProviderName | None = Field(
+        None, description="what writes down the speech while the meeting runs, as captions for everyone in it"
+    )
     people_may_change: PeopleMayChange = Field(
         "everything",
         description="what people may change of the live filters and the live denoiser for themselves: everything "
@@ -301,7 +304,9 @@ class Preset(Table):
         "auto", description='the language spoken, a BCP 47 tag such as "zh" or "en-GB", or "auto"'
     )
     script: Script = Field("traditional-tw", description="the Chinese script of captions and transcripts")
-    numbers: Numbers = Field("as-spoken", description="Chinese numbers in transcripts: 二十三, or digits, 23")
+    numbers: Numbers = Field(
+        "as-spoken", description="Chinese numbers in captions and transcripts: 二十三, or digits, 23"
+    )
     transcribe_from: SpeechSource = Field(
         "original", description="the sound that is transcribed: as it was recorded, or as the denoiser left it"
     )
@@ -316,6 +321,7 @@ class Preset(Table):
         ]
         single: list[tuple[str, Kind, str | None]] = [
             ("live_denoiser", "denoisers", self.live_denoiser),
+            ("live_transcriber", "transcribers", self.live_transcriber),
             ("denoiser", "denoisers", self.denoiser),
             ("transcriber", "transcribers", self.transcriber),
             ("video_enhancer", "video_enhancers", self.video_enhancer),

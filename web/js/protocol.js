@@ -30,10 +30,11 @@
  * @typedef {{type: "recording-choice", recorded: boolean}} RecordingChosen
  * @typedef {{type: "recording-seen"}} RecordingSeen
  * @typedef {{type: "leave-out", participant_id: string, left_out: boolean}} LeaveOut
+ * @typedef {{type: "spoken-language", language: string | null}} SpokenLanguage
  * @typedef {{type: "leave"}} Leave
  * @typedef {{type: "ping", number: number}} Ping
  * @typedef {Join | Preview | Effects | Publish | Receive | View | Chat | Answer | Candidate | Mute | RecordingControl | RecordingChosen
- *   | RecordingSeen | LeaveOut | Leave | Ping} ClientMessage
+ *   | RecordingSeen | LeaveOut | SpokenLanguage | Leave | Ping} ClientMessage
  */
 
 /**
@@ -50,6 +51,11 @@
  * @property {LeftOutBy | null} left_out who keeps this person out of recordings; null: may be recorded
  */
 /** @typedef {{number: number, participant_id: string, name: string, text: string, at_s: number}} ChatEntry */
+/**
+ * How the live captions of a meeting do; "behind": phrases are left out. `languages` are those that a person may speak.
+ * @typedef {{state: "starting" | "on" | "behind" | "failed", reason: string | null, title: string, leaves_host: boolean, language: string, languages: string[]}} CaptionsInfo
+ * @typedef {{number: number, participant_id: string, name: string, text: string, language: string, start_s: number, end_s: number}} CaptionEntry
+ */
 /** @typedef {{whip_path: string, whep_path: string, whip_token: string, whep_token: string}} StreamAccess */
 /** @typedef {{active: boolean, recording_id: string | null, started_at_s: number | null, started_by: string | null}} RecordingInfo */
 
@@ -69,6 +75,8 @@
  * @property {string | null} speaker_id who spoke last
  * @property {StreamAccess | null} streams for the host alone
  * @property {RecordingChoice} recording_choice
+ * @property {CaptionsInfo | null} captions null: the meeting has none
+ * @property {CaptionEntry[]} said the latest of them
  */
 /**
  * A pair of media sections and the person heard and seen there.
@@ -124,28 +132,30 @@
  * @typedef {{type: "recording", recording: RecordingInfo, reason: string | null}} RecordingChanged
  * @typedef {{type: "speaker", participant_id: string | null}} SpeakerChanged
  * @typedef {{type: "chat-entry", entry: ChatEntry}} ChatReceived
+ * @typedef {{type: "captions", captions: CaptionsInfo}} CaptionsChanged
+ * @typedef {{type: "caption", entry: CaptionEntry}} CaptionReceived
  * @typedef {{type: "replaced", reason: string}} Replaced
  * @typedef {{type: "error", code: string, message: string, fatal: boolean}} ErrorMessage
  * @typedef {{type: "pong", number: number}} Pong
  * @typedef {Welcome | Previewing | EffectsChanged | Published | Offer | Slots | ParticipantChanged | ParticipantLeft | RecordingChanged
- *   | SpeakerChanged | ChatReceived | Statistics | Replaced | ErrorMessage | Pong} ServerMessage
+ *   | SpeakerChanged | ChatReceived | CaptionsChanged | CaptionReceived | Statistics | Replaced | ErrorMessage | Pong} ServerMessage
  */
 
 /** @type {ClientMessage["type"][]} */
 export const CLIENT_MESSAGES = [
   "join", "preview", "effects", "publish", "receive", "view", "chat", "answer", "candidate", "mute", "recording-control",
-  "recording-choice", "recording-seen", "leave-out", "leave", "ping",
+  "recording-choice", "recording-seen", "leave-out", "spoken-language", "leave", "ping",
 ];
 
 /** @type {ServerMessage["type"][]} */
 export const SERVER_MESSAGES = [
   "welcome", "previewing", "effects-changed", "published", "offer", "slots", "participant", "participant-left", "recording", "speaker",
-  "chat-entry", "statistics", "replaced", "error", "pong",
+  "chat-entry", "captions", "caption", "statistics", "replaced", "error", "pong",
 ];
 
 export const ERROR_CODES = [
   "bad-message", "too-large", "unknown-meeting", "bad-sdp", "not-joined", "not-host", "recording-failed", "full",
-  "too-fast", "stream-refused", "bad-effects", "no-choice", "internal",
+  "too-fast", "stream-refused", "bad-effects", "bad-language", "no-choice", "internal",
 ];
 
 export const MAX_NAME_CHARS = 64;

@@ -23,6 +23,7 @@ import { Signalling, socketUrl } from "./signalling.js";
  * Events (CustomEvent):
  * - `state`: SessionState; `ended`: EndReason; `trouble`: Trouble (not fatal)
  * - `welcome`: Welcome; `people`: nothing; `came`, `went`: ParticipantInfo; `recording`: RecordingChanged
+ * - `captions`: nothing; they do otherwise, see `captions`; `caption`: CaptionEntry
  * - `speaker`: id of a participant, or null; `chat`: ChatEntry; `statistics`: Statistics
  * - `screen`: nothing; the own shared screen started or stopped: see `screenOn`
  * - `media`: nothing; tracks of someone changed: see `heard()`
@@ -65,6 +66,10 @@ export class Session extends EventTarget {
     this.speakerId = null;
     /** @type {import("./protocol.js").ChatEntry[]} what was written before the latest welcome */
     this.chatHistory = [];
+    /** @type {import("./protocol.js").CaptionsInfo | null} where the meeting has any */
+    this.captions = null;
+    /** @type {import("./protocol.js").CaptionEntry[]} what was said before the latest welcome */
+    this.said = [];
     /** @type {import("./protocol.js").StreamAccess | null} */
     this.streams = null;
     /** @type {Picture[] | null} what the page shows; null: it has not said so yet */
@@ -142,6 +147,11 @@ export class Session extends EventTarget {
     return this.people.get(this.me)?.left_out ?? null;
   }
 
+  /** What this person speaks, for the captions; null: what the meeting says. @param {string | null} language */
+  speak(language) {
+    this.signalling.send({ type: "spoken-language", language });
+  }
+
   /** Whether the message could be handed to the server. @param {string} text */
   sendChat(text) {
     return this.me !== "" && this.signalling.send({ type: "chat", text });
@@ -212,6 +222,10 @@ export class Session extends EventTarget {
         return this.emit("recording", message);
       case "speaker": return this.speakerChanged(message.participant_id);
       case "chat-entry": return this.emit("chat", message.entry);
+      case "captions":
+        this.captions = message.captions;
+        return this.emit("captions");
+      case "caption": return this.emit("caption", message.entry);
       case "statistics":
         this.receiver?.cushion(message, performance.now());
         return this.emit("statistics", message);
@@ -273,6 +287,8 @@ export class Session extends EventTarget {
     this.recordingChoice = welcome.recording_choice ?? "everyone";
     this.people = new Map(welcome.participants.filter(isPresent).map((person) => [person.id, person]));
     this.chatHistory = welcome.chat ?? [];
+    this.captions = welcome.captions ?? null;
+    this.said = welcome.said ?? [];
     this.streams = welcome.streams ?? null;
     if (this.previewSocket && this.previewSocket === this.signalling.socket) this.links.enter();
     else this.links.start(/** @type {any[]} */ (welcome.ice_servers));

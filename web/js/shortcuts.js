@@ -1,7 +1,7 @@
 /** The keys of a meeting: one list for the handler and for the help. */
 
 /**
- * @typedef {"microphone" | "camera" | "screen" | "chat" | "people" | "effects" | "copy-link" | "statistics" | "streams" | "record"
+ * @typedef {"microphone" | "camera" | "screen" | "chat" | "people" | "effects" | "captions" | "said" | "copy-link" | "statistics" | "streams" | "record"
  *   | "devices" | "help"} Action
  */
 
@@ -13,6 +13,8 @@ export const SHORTCUTS = [
   { key: "C", action: "chat", text: "help.chat" },
   { key: "P", action: "people", text: "help.people" },
   { key: "E", action: "effects", text: "help.effects" },
+  { key: "T", action: "captions", text: "help.captions" },
+  { key: "W", action: "said", text: "help.said" },
   { key: "L", action: "copy-link", text: "help.link" },
   { key: "I", action: "statistics", text: "help.statistics" },
   { key: "D", action: "devices", text: "help.devices" },

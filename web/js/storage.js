@@ -63,6 +63,16 @@ export const remembered = {
   /** @param {"camera" | "microphone"} kind @param {boolean} on */
   setWanted: (kind, on) => put(local(), `vmeet.wanted.${kind}`, on ? "yes" : "no"),
 
+  /** Whether captions are to be seen, where a meeting has them. */
+  captionsShown: () => get(local(), "vmeet.captions") !== "no",
+  /** @param {boolean} shown */
+  setCaptionsShown: (shown) => put(local(), "vmeet.captions", shown ? "yes" : "no"),
+
+  /** What this person says they speak; null: what the meeting says. */
+  spokenLanguage: () => get(local(), "vmeet.spoken"),
+  /** @param {string | null} language */
+  setSpokenLanguage: (language) => put(local(), "vmeet.spoken", language),
+
   /** By the name of the provider: what one likes in one meeting, one likes in another. @returns {RememberedEffects} */
   effects: () => parseEffects(get(local(), "vmeet.effects")),
   /** @param {RememberedEffects} effects */

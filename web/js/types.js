@@ -90,6 +90,7 @@
  * @typedef {object} Preset
  * @property {string[]} [frame_filters]
  * @property {string | null} [live_denoiser]
+ * @property {string | null} [live_transcriber]
  * @property {PeopleMayChange} [people_may_change]
  * @property {string | null} [denoiser]
  * @property {string | null} [transcriber]
@@ -127,6 +128,7 @@
  * @property {string | null} [recording_started_by]
  * @property {import("./protocol.js").RecordingChoice} [recording_choice]
  * @property {MeetingEffects | null} [effects] the live effects that there are
+ * @property {{title: string, leaves_host: boolean, language: string, languages: string[]} | null} [captions] where there are any
  */
 
 /** @typedef {"queued" | "running" | "done" | "failed" | "cancelled"} JobState */

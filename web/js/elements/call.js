@@ -8,6 +8,9 @@ import { Session } from "../session.js";
 import { actionOf } from "../shortcuts.js";
 import { remembered } from "../storage.js";
 import { AloneCard } from "./alone-card.js";
+import { CaptionControl } from "./caption-control.js";
+import { CaptionOverlay } from "./caption-overlay.js";
+import { CaptionsBadge } from "./captions-badge.js";
 import { EffectNews, noteOf, ownNoteOf } from "./effect-news.js";
 import { LevelWatch } from "./level-watch.js";
 import { confirmRecording, openDevices, openMeetingHelp } from "./meeting-dialogs.js";
@@ -41,6 +44,8 @@ export class Call extends HTMLElement {
     this.stage = new Stage();
     this.toolbar = new Toolbar();
     this.badge = new RecordingBadge();
+    this.captionsBadge = new CaptionsBadge();
+    this.overlay = new CaptionOverlay();
     this.notices = new Notices();
     this.panels = new SidePanels(this.toolbar, this.notices, session);
     this.heading = h("h1", {});
@@ -67,6 +72,7 @@ export class Call extends HTMLElement {
     if (this.effects) this.news = new EffectNews(this.effects, this.toolbar, this.notices, this.panels.effects);
     this.recordings = new RecordingNews(session, this.badge, this.notices);
     this.panels.follow(session);
+    this.captions = this.controlCaptions(session);
     this.listen(session, media);
     this.listenToPage();
     document.addEventListener("keydown", this.onKey);
@@ -86,11 +92,11 @@ export class Call extends HTMLElement {
   /** @private */
   build() {
     this.alone.hidden = true;
-    const { people, chat, effects } = this.panels;
+    const { people, chat, effects, said } = this.panels;
     this.stage.ownReturns = Boolean(this.effects?.offer.filters.length);
     this.toolbar.setEffects(Boolean(this.effects?.offers.length));
-    const bar = h("header", { class: "call-bar" }, this.heading, this.badge);
-    const main = h("div", { class: "call-main" }, h("div", { class: "call-stage" }, this.stage, this.alone), people, chat, effects);
+    const bar = h("header", { class: "call-bar" }, this.heading, this.captionsBadge, this.badge);
+    const main = h("div", { class: "call-main" }, h("div", { class: "call-stage" }, this.stage, this.overlay, this.alone), people, chat, effects, said);
     this.append(bar, this.banner, main, this.hear, this.toolbar, this.notices);
   }
 
@@ -122,12 +128,18 @@ export class Call extends HTMLElement {
   /** @private */
   listenToPage() {
     const act = (/** @type {Event} */ event) => this.act(/** @type {CustomEvent} */ (event).detail);
-    const { people, chat, effects } = this.panels;
-    for (const element of [this.toolbar, people, chat, effects, this.alone]) element.addEventListener("vmeet-action", act);
+    const { people, chat, effects, said } = this.panels;
+    for (const element of [this.toolbar, people, chat, effects, said, this.alone]) element.addEventListener("vmeet-action", act);
     people.addEventListener("vmeet-consent", (event) => this.decide(/** @type {CustomEvent} */ (event).detail));
     this.stage.addEventListener("vmeet-view", (event) => this.session?.setView(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("vmeet-silenced", () => (this.hear.hidden = false));
     this.hear.addEventListener("click", () => this.allowSound());
+  }
+
+  /** @private @param {Session} session */
+  controlCaptions(session) {
+    const { overlay, captionsBadge: badge, toolbar, notices, panels } = this;
+    return new CaptionControl(session, { overlay, badge, panel: panels.said, toolbar, notices, open: () => panels.open("said") });
   }
 
   /** @private @param {Session} session */
@@ -260,6 +272,8 @@ export class Call extends HTMLElement {
       case "chat":
       case "people": this.panels.toggle(action); break;
       case "effects": if (this.effects?.offers.length) this.panels.toggle(action); break;
+      case "captions": this.captions?.toggle(); break;
+      case "said": if (session.captions) this.panels.toggle(action); break;
       case "statistics": openStatistics(session, this.statistics); break;
       case "streams": this.streams(session); break;
       case "copy-link": this.copyLink(); break;

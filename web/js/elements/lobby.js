@@ -22,6 +22,7 @@ export class Lobby extends LocalizedElement {
     this.session = session ?? null;
     this.media = session?.media ?? null;
     this.recording = new LobbyRecording(meeting);
+    this.captions = captionNote(meeting?.captions ?? null);
     this.notes = h("div", { class: "lobby-notes", role: "status", "data-testid": "lobby-notes" });
     this.hint = h("p", { class: "muted small", hidden: true, t: "effects.preview-hint", "data-testid": "preview-hint" });
     this.refusal = "";
@@ -105,12 +106,12 @@ export class Lobby extends LocalizedElement {
 
   /** @private */
   form() {
-    const button = h("button", { type: "submit", class: "primary large", t: "lobby.join", "aria-describedby": this.recording.notice.id, "data-testid": "join" });
+    const button = h("button", { type: "submit", class: "primary large", t: "lobby.join", "aria-describedby": `${this.recording.notice.id} ${this.captions?.id ?? ""}`.trim(), "data-testid": "join" });
     const submit = (/** @type {Event} */ event) => {
       event.preventDefault();
       this.join(cleanName(this.name.value));
     };
-    return h("form", { onsubmit: submit }, h("div", { class: "field" }, this.label, this.name), this.recording, button);
+    return h("form", { onsubmit: submit }, h("div", { class: "field" }, this.label, this.name), this.recording, this.captions, button);
   }
 
   /** @private @param {string} name */
@@ -124,6 +125,14 @@ export class Lobby extends LocalizedElement {
 /** @param {string} tone @param {...Node} words */
 function note(tone, ...words) {
   return h("div", { class: `callout ${tone}` }, icon(tone || "info"), h("div", {}, ...words));
+}
+
+/** That what one says will be written down. @param {Meeting["captions"] | null} captions */
+function captionNote(captions) {
+  if (!captions) return null;
+  const told = h("p", { t: captions.leaves_host ? "captions.told-away" : "captions.told", tParams: { title: captions.title } });
+  const kept = h("p", { class: "small", t: "captions.not-kept" });
+  return h("div", { class: "callout", id: uniqueId("captions"), "data-testid": "lobby-captions" }, icon("captions"), h("div", {}, told, kept));
 }
 
 /** @param {DevicePicker} devices */

@@ -15,10 +15,13 @@ const FIELDS = [
   { field: "denoiser", kind: "denoisers", multiple: false, always: true },
   { field: "live_denoiser", kind: "denoisers", multiple: false, always: false },
   { field: "transcriber", kind: "transcribers", multiple: false, always: true },
+  { field: "live_transcriber", kind: "transcribers", multiple: false, always: false },
   { field: "video_enhancer", kind: "video_enhancers", multiple: false, always: true },
   { field: "frame_filters", kind: "frame_filters", multiple: true, always: true },
 ];
 
+/** @type {readonly string[]} choices that need to know how what is said is to be written down */
+const TRANSCRIBERS = ["transcriber", "live_transcriber"];
 /** @type {readonly string[]} choices of which people may change something for themselves */
 const LIVE_FIELDS = ["frame_filters", "live_denoiser"];
 /** @type {("" | Layout)[]} */
@@ -77,14 +80,16 @@ export class PluginChoices extends HTMLElement {
       ...LAYOUTS.map((each) => h("option", { value: each, selected: each === (preset.layout ?? ""), t: `choice.layout-${each || "default"}` })),
     );
     this.speech.show(preset);
-    const shown = this.shown.flatMap((choice) => (choice.wish.field === "transcriber" ? [choice, this.speech] : [choice]));
+    const last = this.shown.findLast((choice) => TRANSCRIBERS.includes(choice.wish.field));
+    const shown = this.shown.flatMap((choice) => (choice === last ? [choice, this.speech] : [choice]));
     fill(this, ...shown, this.layoutField, this.freedomField);
     this.showDependent();
   }
 
   /** Asked only where there is something to change. @private */
   showDependent() {
-    this.speech.offer(this.chosenOf("transcriber"), Boolean(this.chosenOf("denoiser")));
+    const recorded = this.chosenOf("transcriber");
+    this.speech.offer(recorded ?? this.chosenOf("live_transcriber"), Boolean(recorded && this.chosenOf("denoiser")));
     const live = this.shown.filter((choice) => LIVE_FIELDS.includes(choice.wish.field));
     this.freedomField.hidden = !live.some((choice) => choice.names.length);
   }

@@ -2,12 +2,13 @@ import { t } from "../i18n.js";
 import { ChatPanel } from "./chat-panel.js";
 import { EffectsSide } from "./effects-side.js";
 import { PeoplePanel } from "./people-panel.js";
+import { SaidPanel } from "./said-panel.js";
 
 /** @typedef {import("../protocol.js").ChatEntry} ChatEntry */
 /** @typedef {import("../session.js").Session} Session */
-/** @typedef {"people" | "chat" | "effects"} PanelName */
+/** @typedef {"people" | "chat" | "effects" | "said"} PanelName */
 
-const NAMES = /** @type {const} */ (["people", "chat", "effects"]);
+const NAMES = /** @type {const} */ (["people", "chat", "effects", "said"]);
 const CHAT_NOTICE_S = 8;
 const CHAT_NOTICE_CHARS = 140;
 /** @type {readonly string[]} errors that may be the answer to a message of this person's */
@@ -23,7 +24,8 @@ export class SidePanels {
     this.people = new PeoplePanel();
     this.chat = new ChatPanel();
     this.effects = new EffectsSide(session);
-    this.people.hidden = this.chat.hidden = this.effects.hidden = true;
+    this.said = new SaidPanel();
+    this.people.hidden = this.chat.hidden = this.effects.hidden = this.said.hidden = true;
     this.chat.addEventListener("vmeet-unread", (event) => toolbar.setUnread(/** @type {CustomEvent} */ (event).detail));
   }
 
@@ -57,8 +59,10 @@ export class SidePanels {
     this.people.hidden = name !== "people";
     this.effects.setOpen(name === "effects");
     this.chat.setOpen(name === "chat");
+    this.said.setOpen(name === "said");
     this.toolbar.setPanel(name);
     if (name === "chat") this.notices.clear("chat");
+    if (name === "said") this.notices.clear("captions-told");
   }
 
   /** @private @param {ChatEntry} entry */

@@ -22,6 +22,9 @@ export class Toolbar extends HTMLElement {
     this.people = this.button("people", "people", "toolbar.people", "toggle-people");
     this.effects = this.button("effects", "sparkle", "toolbar.effects", "toggle-effects");
     this.effects.hidden = true;
+    this.captions = this.button("captions", "captions", "toolbar.captions-hide", "toggle-captions");
+    this.said = this.button("said", "file", "toolbar.said", "toggle-said");
+    this.captions.hidden = this.said.hidden = true;
     this.streams = this.button("streams", "broadcast", "toolbar.streams", "open-streams");
     this.count = h("span", { class: "count", "data-testid": "people-count" });
     this.unread = h("span", { class: "count unread", hidden: true, "aria-hidden": "true", "data-testid": "chat-unread" });
@@ -86,6 +89,14 @@ export class Toolbar extends HTMLElement {
     relabel(this.effects, failed ? "toolbar.effects-failed" : "toolbar.effects");
   }
 
+  /** @param {boolean} possible whether the meeting has captions @param {boolean} shown */
+  setCaptions(possible, shown) {
+    this.captions.hidden = this.said.hidden = !possible;
+    this.captions.classList.toggle("on", shown);
+    this.captions.dataset.on = String(shown);
+    relabel(this.captions, shown ? "toolbar.captions-hide" : "toolbar.captions-show");
+  }
+
   /** @param {number} people */
   setPeople(people) {
     this.count.textContent = String(people);
@@ -98,15 +109,15 @@ export class Toolbar extends HTMLElement {
     relabel(this.chat, count ? "toolbar.chat-unread" : "toolbar.chat", count ? { count } : undefined);
   }
 
-  /** @param {"people" | "chat" | "effects" | null} panel the one that is open */
+  /** @param {"people" | "chat" | "effects" | "said" | null} panel the one that is open */
   setPanel(panel) {
-    for (const name of /** @type {const} */ (["people", "chat", "effects"])) {
+    for (const name of /** @type {const} */ (["people", "chat", "effects", "said"])) {
       this[name].setAttribute("aria-expanded", String(name === panel));
       this[name].classList.toggle("on", name === panel);
     }
   }
 
-  /** On a phone some buttons are behind "more". @param {"people" | "chat" | "effects"} name */
+  /** On a phone some buttons are behind "more". @param {"people" | "chat" | "effects" | "said"} name */
   focusOn(name) {
     (this[name].checkVisibility() ? this[name] : this.more).focus();
   }
@@ -130,6 +141,7 @@ export class Toolbar extends HTMLElement {
     const leave = this.button("leave", "leave", "toolbar.leave", "leave");
     leave.classList.add("danger");
     this.secondary.append(
+      this.said,
       this.button("copy-link", "link", "toolbar.copy-link", "copy-link"),
       this.button("statistics", "bars", "toolbar.statistics", "open-statistics"),
       this.streams,
@@ -141,10 +153,10 @@ export class Toolbar extends HTMLElement {
     this.append(this.microphone, this.camera, this.chat, this.people, this.secondary, this.more, leave);
   }
 
-  /** On a phone sharing, effects and recording are behind "more": what everyone needs has to fit in one row. @private */
+  /** On a phone sharing, effects, captions and recording are behind "more": what everyone needs has to fit in one row. @private */
   arrange() {
-    if (this.narrow.matches) this.secondary.prepend(this.screen, this.effects, this.record);
-    else this.camera.after(this.screen, this.effects, this.record);
+    if (this.narrow.matches) this.secondary.prepend(this.screen, this.effects, this.captions, this.record);
+    else this.camera.after(this.screen, this.effects, this.captions, this.record);
     this.toggleMore(false);
   }
 

@@ -1,3 +1,4 @@
+import captions from "./en-captions.js";
 import recordings from "./en-recordings.js";
 import results from "./en-results.js";
 import transcribers from "./en-transcribers.js";
@@ -5,6 +6,7 @@ import transcript from "./en-transcript.js";
 
 /** The texts of the client in English: the list of keys, too. `{one, other}` are plural forms. */
 const en = {
+  ...captions,
   ...recordings,
   ...results,
   ...transcribers,
@@ -318,6 +320,7 @@ const en = {
   "trouble.too-fast": "Too many messages in a short time. Wait a moment, then send it again.",
   "trouble.stream-refused": "A program that wanted to send a stream was refused.",
   "trouble.bad-effects": "The server did not take these effects.",
+  "trouble.bad-language": "The captions do not know this language here. They go by what the meeting says.",
   "trouble.no-choice": "This meeting records everyone. Ask the host to leave you out.",
   "trouble.bad-sdp": "The server could not use this browser's media description.",
   "trouble.not-host": "Only the host may do this.",

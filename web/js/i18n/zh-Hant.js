@@ -1,3 +1,4 @@
+import captions from "./zh-Hant-captions.js";
 import recordings from "./zh-Hant-recordings.js";
 import results from "./zh-Hant-results.js";
 import transcribers from "./zh-Hant-transcribers.js";
@@ -6,6 +7,7 @@ import transcript from "./zh-Hant-transcript.js";
 /** 用戶端的繁體中文文字（台灣用語）。 */
 /** @type {Record<import("./en.js").Key, import("../i18n.js").Text>} */
 export default {
+  ...captions,
   ...recordings,
   ...results,
   ...transcribers,
@@ -319,6 +321,7 @@ export default {
   "trouble.too-fast": "短時間內傳送太多訊息，請稍候再試。",
   "trouble.stream-refused": "有程式想傳送串流，但被伺服器拒絕。",
   "trouble.bad-effects": "伺服器不接受這些效果設定。",
+  "trouble.bad-language": "這裡的字幕不支援這個語言，會依會議的設定。",
   "trouble.no-choice": "這場會議會錄下所有人。若不想被錄下，請告訴主持人。",
   "trouble.bad-sdp": "伺服器無法使用這個瀏覽器的媒體描述。",
   "trouble.not-host": "只有主持人可以這麼做。",
