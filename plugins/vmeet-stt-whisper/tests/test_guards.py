@@ -37,6 +37,10 @@ def test_doubt_counts_where_nobody_seems_to_speak() -> None:
     assert not is_invented(said("你好", 0.8), SPOKEN, heard(0.9), PROMPT)
 
 
+def test_guessed_words_are_nothing() -> None:
+    assert is_invented(said("你好", 0.1), SPOKEN, heard(0.0), PROMPT)
+
+
 def test_an_unlikely_text_counts_less() -> None:
     assert is_invented(said("你好", 0.9), SPOKEN, heard(0.4, -1.5), PROMPT)
     assert not is_invented(said("你好", 0.9), SPOKEN, heard(0.1, -1.5), PROMPT)

@@ -1,7 +1,7 @@
-"""Phrases are given together while they are short, and share no sound."""
+"""Phrases, and the sound that each is given with."""
 
 import pytest
-from vmeet_stt_whisper.parts import JOINED_S, PAD_S, parts_of
+from vmeet_stt_whisper.parts import PAD_S, each_alone, whole
 from vmeet_stt_whisper.voice import Stretch, Voice
 from vmeet_stt_whisper.words import PAUSE_S
 
@@ -10,23 +10,21 @@ def voice(*stretches: tuple[float, float]) -> Voice:
     return Voice(1.0, tuple(Stretch(*each) for each in stretches))
 
 
-def test_no_voice_no_parts() -> None:
-    assert parts_of(voice(), 10.0) == []
+def test_without_a_voice_there_are_no_phrases() -> None:
+    part = whole(voice(), 10.0)
+    assert (part.start_s, part.end_s, part.phrases) == (0.0, 10.0, ())
+    assert each_alone(part) == []
 
 
 def test_what_is_less_than_a_pause_apart_is_one_phrase() -> None:
-    (part,) = parts_of(voice((1.0, 2.0), (2.0 + PAUSE_S / 2, 3.0)), 10.0)
-    assert part.phrases == (Stretch(1.0, 3.0),)
-    assert (part.start_s, part.end_s) == (1.0 - PAD_S, 3.0 + PAD_S)
+    part = whole(voice((1.0, 2.0), (2.0 + PAUSE_S / 2, 3.0), (3.0 + PAUSE_S, 4.0)), 10.0)
+    assert part.phrases == (Stretch(1.0, 3.0), Stretch(3.0 + PAUSE_S, 4.0))
 
 
-def test_short_phrases_are_joined_and_long_ones_stand_alone() -> None:
-    parts = parts_of(voice((1.0, 2.0), (3.0, 4.0), (6.0, 6.0 + 2 * JOINED_S)), 60.0)
-    assert [len(part.phrases) for part in parts] == [2, 1]
-
-
-def test_parts_meet_half_way_and_stay_inside() -> None:
-    first, second = parts_of(voice((0.1, 2.0), (2.0 + PAUSE_S, 4.0)), 4.1, joined_s=0.0)
+def test_alone_each_has_some_of_the_pause_and_no_more_than_half() -> None:
+    first, second, third = each_alone(whole(voice((0.1, 2.0), (2.0 + PAUSE_S, 4.0), (7.0, 8.0)), 8.1))
     assert first.start_s == 0
     assert first.end_s == second.start_s == pytest.approx(2.0 + PAUSE_S / 2)
-    assert second.end_s == pytest.approx(4.1)
+    assert (second.end_s, third.start_s) == (pytest.approx(4.0 + PAD_S), pytest.approx(7.0 - PAD_S))
+    assert third.end_s == pytest.approx(8.1)
+    assert [part.phrases for part in (second, third)] == [(Stretch(2.0 + PAUSE_S, 4.0),), (Stretch(7.0, 8.0),)]

@@ -10,7 +10,7 @@ from vmeet_core.hookspecs import Audio, Context, Segment, Transcriber, Transcrib
 from vmeet_stt_whisper.guards import LOOP, is_invented, sureness, syllables, without_loops
 from vmeet_stt_whisper.language import LanguageEvidence, bcp47, whisper_language
 from vmeet_stt_whisper.network import SAMPLE_RATE_HZ, WINDOW_S, Found, Network, Wanted
-from vmeet_stt_whisper.parts import Part, parts_of
+from vmeet_stt_whisper.parts import Part, each_alone, whole
 from vmeet_stt_whisper.phantoms import letters
 from vmeet_stt_whisper.prompt import names_of, prompt_for, prompt_with_names
 from vmeet_stt_whisper.settings import WhisperOptions
@@ -20,6 +20,7 @@ from vmeet_stt_whisper.words import Word, held_to_voice, split_at_pauses
 _TOKENS_PER_S = 20  # Chinese has up to two tokens a character, and eight characters a second are fast
 _MORE_TOKENS = 16
 _SLOWEST_PER_S = 1.2  # syllables
+_LEAST_MISSED_S = 0.8  # of voice: a shorter phrase may be a sigh
 _NAME_COST = 0.1  # of the mean log-probability of a token
 _NO_REPEAT = 8  # tokens: loops are longer, and what people repeat is mostly shorter
 
@@ -59,13 +60,7 @@ class WhisperStream(TranscriberStream):
         voice = find_voice(audio)
         if voice.sure_s < LEAST_S and self._options.guard:
             return []
-        duration_s = len(audio) / SAMPLE_RATE_HZ
-        if not voice.stretches:
-            voice = Voice(voice.sure_s, (Stretch(0.0, duration_s),)) if duration_s else voice
-        segments: list[Segment] = []
-        for part in parts_of(voice, duration_s):
-            segments += self._part(audio, part, voice, language, context)
-        return segments
+        return self._part(audio, whole(voice, len(audio) / SAMPLE_RATE_HZ), voice, language, context)
 
     def _part(self, audio: Audio, part: Part, voice: Voice, language: str, context: Context) -> list[Segment]:
         sound = audio[int(part.start_s * SAMPLE_RATE_HZ) : int(part.end_s * SAMPLE_RATE_HZ)]
@@ -78,10 +73,14 @@ class WhisperStream(TranscriberStream):
             found = self._with_names(encoded, spoken, found, names_of(context), wanted)
         words = self._network.words(encoded, found, spoken, len(sound) / SAMPLE_RATE_HZ)
         words = held_to_voice([_moved(word, part) for word in words], voice)
-        if len(part.phrases) > 1 and any(_is_passed_over(phrase, words, voice) for phrase in part.phrases):
-            alone = [one for phrase in part.phrases for one in parts_of(Voice(0.0, (phrase,)), part.end_s)]
-            return [segment for one in alone for segment in self._part(audio, one, voice, language, context)]
-        return self._segments(words, voice, found, prompt, tag)
+        missed = [alone for alone in each_alone(part) if _is_passed_over(alone.phrases[0], words, voice)]
+        if len(part.phrases) == 1 or not missed:
+            return self._segments(words, voice, found, prompt, tag)
+        words = [word for word in words if not any(alone.start_s <= _middle_s(word) < alone.end_s for alone in missed)]
+        segments = self._segments(words, voice, found, prompt, tag)
+        for alone in missed:
+            segments += self._part(audio, alone, voice, language, context)
+        return sorted(segments)
 
     def _language(self, language: str, encoded: Any, voice_s: float) -> tuple[str, str]:
         """Whisper's name of what is spoken, and the tag."""
@@ -146,5 +145,10 @@ def _moved(word: Word, part: Part) -> Word:
 
 def _is_passed_over(phrase: Stretch, words: list[Word], voice: Voice) -> bool:
     """Whether hardly anything is written of a phrase: less than anybody says in that time."""
-    text = "".join(word.text for word in words if phrase.start_s <= (word.start_s + word.end_s) / 2 <= phrase.end_s)
-    return syllables(letters(text)) < _SLOWEST_PER_S * voice.within(*phrase)
+    text = "".join(word.text for word in words if phrase.start_s <= _middle_s(word) <= phrase.end_s)
+    voice_s = voice.within(*phrase)
+    return voice_s >= _LEAST_MISSED_S and syllables(letters(text)) < _SLOWEST_PER_S * voice_s
+
+
+def _middle_s(word: Word) -> float:
+    return (word.start_s + word.end_s) / 2

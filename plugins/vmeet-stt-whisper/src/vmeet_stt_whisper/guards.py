@@ -14,7 +14,8 @@ from vmeet_stt_whisper.voice import Voice
 from vmeet_stt_whisper.words import Word
 
 LOOP = 2.4  #: text that zlib makes smaller than by this repeats itself (the paper's figure)
-UNSURE = 0.5  #: words whose mean probability is less than this might be anything
+#: Words whose mean probability is less than this might be anything, or are nothing: in speech it is 0.38 and more.
+UNSURE, GUESSED = 0.5, 0.15
 #: The network's own probability that nobody speaks, and the mean log-probability of a token: in 106 utterances of real
 #: speech, some of it noisy, at most 0.49 and at least -1.02; in sounds without a voice mostly over 0.7 and under -1.4.
 SILENT, SURELY_SILENT, UNLIKELY = 0.3, 0.6, -1.3
@@ -36,6 +37,8 @@ def is_invented(words: Sequence[Word], voice: Voice, found: Found, prompt: str) 
     if voice_s < _LEAST_VOICE_S or syllables(plain) > _FASTEST_PER_S * max(voice_s, 0.5):
         return True
     unsure, seems_silent = sureness(words) < UNSURE, found.no_speech > SILENT
+    if sureness(words) < GUESSED:
+        return True
     if seems_silent and found.mean_logprob < UNLIKELY:
         return True
     if unsure and (found.no_speech > SURELY_SILENT or plain in letters(prompt)):

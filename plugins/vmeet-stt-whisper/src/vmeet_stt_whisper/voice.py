@@ -1,8 +1,7 @@
 """Where a voice is: Silero's detector, which faster-whisper carries, in windows of 32 ms.
 
-Whisper writes something under any sound, so what has no voice in it is never given to it. The detector hears 0.06 s of
-voice at most in ten minutes each of synthetic music, keys and noise, and 0.8 s or more in the shortest real utterances
-measured; a single word has a quarter of a second.
+Whisper writes something under any sound, so what has no voice in it is never given to it. In synthetic music, keys and
+noise the detector hears 0.1 s of voice at most, in the shortest real utterances measured 0.9 s, in a word a quarter.
 """
 
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ WINDOW = 512  #: samples at 16 kHz
 WINDOW_S = WINDOW / 16_000
 LEAST_S = 0.16  #: with less voice than this, nothing was said
 _SURE, _STILL = 0.5, 0.2  # a voice begins at the first, and lasts until it is below the second
+_AHEAD = 31  # windows
 _BRIDGED_S = 0.2  # a gap this short is a stop consonant
 
 
@@ -43,7 +43,11 @@ def find_voice(audio: Audio) -> Voice:
     if not len(audio):
         return Voice(0.0, ())
     detector: Any = get_vad_model()
-    sureness = np.asarray(detector(np.pad(audio, (0, -len(audio) % WINDOW)))).reshape(-1)
+    # It takes any beginning for a voice, for some tenths of a second: so it hears the first second backwards before.
+    ahead = audio[: _AHEAD * WINDOW][::-1]
+    ahead = np.pad(ahead, (-len(ahead) % WINDOW, 0))
+    sound = np.concatenate([ahead, np.pad(audio, (0, -len(audio) % WINDOW))])
+    sureness = np.asarray(detector(sound)).reshape(-1)[len(ahead) // WINDOW :]
     sure_s = float(np.count_nonzero(sureness >= _SURE)) * WINDOW_S
     return Voice(sure_s, _stretches(sureness, len(audio) / 16_000))
 
