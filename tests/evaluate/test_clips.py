@@ -80,7 +80,9 @@ def mixed(masks: deque[Alpha]) -> Alpha:
 
 
 @pytest.mark.parametrize(
-    ("answer", "lag"), [(at_once, 0), (late(1), 1), (late(2), 2), (late(3), 3), (mixed, 0.5)], ids=str
+    ("answer", "lag"),
+    [(at_once, 0), (late(1), 1), (late(2), 2), (late(3), 3), (mixed, 0.5)],
+    ids=("at once", "one", "two", "three", "mixed"),
 )
 def test_lag_is_told_in_frames(film: Clip, answer: Answer, lag: float) -> None:
     scores = clip_scores(film, LumaKey(answer), Key())

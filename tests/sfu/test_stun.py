@@ -39,6 +39,7 @@ def test_a_check_has_the_shape_of_a_request() -> None:
         request()[:4] + b"\x21\x12\xa4\x43" + request()[8:],  # no magic cookie
         struct.pack("!HHI12s", 1, 2000, stun.COOKIE, b"t" * 12) + bytes(2000),  # larger than any check
     ],
+    ids=range(9),  # of random bytes every process would make another name
 )
 def test_other_datagrams_have_not(data: bytes) -> None:
     assert not stun.is_request(data)

@@ -56,6 +56,7 @@ def peer(mux: UdpMux) -> Iterator[RawPeer]:
         bytes(Message(Method.BINDING, Class.RESPONSE)),
         bytes(Message(Method.ALLOCATE, Class.REQUEST)),
     ],
+    ids=range(8),  # of random bytes every process would make another name
 )
 async def test_strangers_get_no_answer(mux: UdpMux, ice: IceLite, peer: RawPeer, data: bytes) -> None:
     peer.send(data)

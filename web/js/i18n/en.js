@@ -1,14 +1,14 @@
 import recordings from "./en-recordings.js";
 import results from "./en-results.js";
-import transcribers from "./en-transcribers.js";
 import transcript from "./en-transcript.js";
+import transcribers from "./en-transcribers.js";
 
 /** The texts of the client in English: the list of keys, too. `{one, other}` are plural forms. */
 const en = {
   ...recordings,
   ...results,
-  ...transcribers,
   ...transcript,
+  ...transcribers,
 
   "language.change": "Change the language",
   close: "Close",

@@ -1,15 +1,15 @@
 import recordings from "./zh-Hant-recordings.js";
 import results from "./zh-Hant-results.js";
-import transcribers from "./zh-Hant-transcribers.js";
 import transcript from "./zh-Hant-transcript.js";
+import transcribers from "./zh-Hant-transcribers.js";
 
 /** 用戶端的繁體中文文字（台灣用語）。 */
 /** @type {Record<import("./en.js").Key, import("../i18n.js").Text>} */
 export default {
   ...recordings,
   ...results,
-  ...transcribers,
   ...transcript,
+  ...transcribers,
 
   "language.change": "切換語言",
   close: "關閉",
