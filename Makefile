@@ -8,6 +8,9 @@ SETTINGS := $(or $(wildcard vmeet.toml),vmeet.example.toml)
 VMEET := $(BIN)/vmeet --settings $(SETTINGS)
 PIP := $(BIN)/pip --disable-pip-version-check -q install -c constraints.txt
 
+# Tests in real browsers, and of benchmarks: they watch the clock, and make network namespaces.
+ALONE := tests/e2e tests/web $(wildcard tests/test_*.py)
+
 .PHONY: serve test check format clean
 .DEFAULT_GOAL := serve
 
@@ -28,7 +31,12 @@ serve: $(VENV)/.core
 
 test: $(VENV)/.dev
 	$(BIN)/vmeet --settings vmeet.example.toml weights fetch
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(addprefix --ignore=,$(ALONE))
+	$(BIN)/python -m pytest $(ALONE)
+endif
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from vmeet_core.database.migrate import migrate
     ("toml", "words"),
     [
         ('[meetings.a]\ndenoiser = "none"', 'no installed plugin offers "none"'),
-        ('[meetings.a]\ntranscriber = "words"', "will not leave it out in silence"),
+        ('[meetings.a]\nvideo_enhancer = "words"', "will not leave it out in silence"),
         ("[server]\nbind = 8080", "server.bind"),
     ],
 )
