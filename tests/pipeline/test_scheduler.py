@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -304,11 +304,11 @@ async def begun(scheduler: Any, recording: RecordingMaker, folder: Path) -> str:
     return job_id
 
 
-@contextlib.contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Somebody else writes to the database, and does not end."""
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+@contextlib.asynccontextmanager
+async def locked(file: Path) -> AsyncIterator[None]:
+    """Somebody else writes to the database, and does not end. The scheduler may have to end its own writing first."""
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
         yield
 
 
@@ -665,7 +665,7 @@ async def test_a_database_that_is_locked_for_ten_seconds_costs_a_job_nothing(
     """Neither the steps that end meanwhile nor those that are to begin; each runs once."""
     scheduler, watcher = await make_scheduler()
     job_id = await begun(scheduler, recording, tmp_path)
-    with locked(tmp_path / "state.sqlite3"):
+    async with locked(tmp_path / "state.sqlite3"):
         (tmp_path / "go").touch()
         began_s = time.monotonic()
         await asyncio.sleep(10)
@@ -683,8 +683,9 @@ async def test_cancelling_does_not_wait_for_ever_for_a_locked_database(
     monkeypatch.setattr("vmeet_core.pipeline.scheduler.PATIENCE_S", 1.0)
     scheduler, watcher = await make_scheduler()
     job_id = await begun(scheduler, recording, tmp_path)
-    with locked(tmp_path / "state.sqlite3"), pytest.raises(DatabaseUnavailable):
-        await asyncio.wait_for(scheduler.cancel(job_id), 5)
+    async with locked(tmp_path / "state.sqlite3"):
+        with pytest.raises(DatabaseUnavailable):
+            await asyncio.wait_for(scheduler.cancel(job_id), 5)
     assert (await watcher.ended(job_id)).state == "cancelled"
 
 
@@ -694,7 +695,7 @@ async def test_a_server_that_ends_while_its_database_is_locked_leaves_the_rest_t
     """It ends soon, and no step has failed."""
     scheduler, watcher = await make_scheduler()
     job_id = await begun(scheduler, recording, tmp_path)
-    with locked(tmp_path / "state.sqlite3"):
+    async with locked(tmp_path / "state.sqlite3"):
         (tmp_path / "go").touch()
         await asyncio.wait_for(scheduler.close(), 30)
     _, watcher = await make_scheduler()

@@ -37,6 +37,7 @@ async def client(with_presets: MakeClient, use_plugin: Callable[[str, str], None
 async def meeting(client: Any, request: pytest.FixtureRequest) -> dict[str, Any]:
     preset = getattr(request, "param", "captions")
     answer = await client.post("/api/meetings", json={"title": "t", "preset": preset})
+    assert answer.status == 201, (await answer.text(), client.app[HALL]._registry.problems)
     made: dict[str, Any] = await answer.json()
     return made
 
