@@ -8,8 +8,8 @@ SETTINGS := $(or $(wildcard vmeet.toml),vmeet.example.toml)
 VMEET := $(BIN)/vmeet --settings $(SETTINGS)
 PIP := $(BIN)/pip --disable-pip-version-check -q install -c constraints.txt
 
-# Tests of servers, in real browsers, and of benchmarks: they watch the clock, and make network namespaces.
-ALONE := tests/server tests/e2e tests/web $(wildcard tests/test_*.py)
+# Tests of captions while people speak, in real browsers, and of benchmarks: they watch the clock, and make namespaces.
+ALONE := tests/server/test_live_captions.py tests/e2e tests/web $(wildcard tests/test_*.py)
 
 .PHONY: serve test check format clean
 .DEFAULT_GOAL := serve
