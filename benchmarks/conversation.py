@@ -16,7 +16,8 @@ from vmeet_core.media.voices import PACKET_S, levels
 
 RATE_HZ, OPUS_SAMPLES = 48_000, 960
 ROOM_DB = -65.0  #: no room is silent
-BELOW_PEAK_DB = 35  #: what is that much softer than the loudest is no part of an utterance
+BELOW_PEAK_DB = 25  #: what is that much softer than the loudest is no part of an utterance: breath, and the room
+SMOOTH = 5  #: packets; a click is no part of it either
 PAUSE_S = 0.6  #: at least, between two people
 MANDARIN = Path(__file__).parents[2] / "shared/data/mandarin"
 
@@ -81,7 +82,8 @@ def opus(sound: Audio) -> Iterator[bytes]:
 
 def _trimmed(audio: Audio) -> Audio:
     loud = levels(audio, RATE_HZ)
-    heard = np.flatnonzero(loud <= loud.min() + BELOW_PEAK_DB)
+    power = np.convolve(10 ** (-loud.astype(np.float64) / 10), np.full(SMOOTH, 1 / SMOOTH), "same")
+    heard = np.flatnonzero(power >= power.max() * 10 ** (-BELOW_PEAK_DB / 10))
     packet = round(PACKET_S * RATE_HZ)
     return audio[heard[0] * packet : (heard[-1] + 1) * packet]
 

@@ -97,7 +97,7 @@ async def processed(folder: Path, conversation: Conversation, transcriber: str, 
     meeting = server.new_meeting()
     server.stop()
     recording = folder / "data" / "recordings" / "times"
-    await asyncio.to_thread(write_recording, recording, meeting, conversation)
+    await asyncio.to_thread(write_recording, recording, meeting["id"], conversation)
     await server.start()
     try:
         while True:
