@@ -16,7 +16,7 @@ from vmeet_core.media.voices import PACKET_S, levels
 
 RATE_HZ, OPUS_SAMPLES = 48_000, 960
 ROOM_DB = -65.0  #: no room is silent
-BELOW_PEAK_DB = 25  #: what is that much softer than the loudest is no part of an utterance: breath, and the room
+BELOW_PEAK_DB = 16  #: what is that much softer than the loudest is no part of an utterance: breath, and the room
 SMOOTH = 5  #: packets; a click is no part of it either
 PAUSE_S = 0.6  #: at least, between two people
 MANDARIN = Path(__file__).parents[2] / "shared/data/mandarin"
