@@ -13,12 +13,7 @@ import argparse
 import asyncio
 import csv
 import json
-import os
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +21,7 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpDecodingParameters, RTCRtpReceiveParameters
+from own_plugin import own_plugin
 
 from vmeet_core import protocol
 from vmeet_core.hookspecs import Audio
@@ -71,20 +67,6 @@ def register_transcribers():
     return [Provider()]
 """
 Figures = dict[str, float]
-
-
-@contextmanager
-def nothing() -> Iterator[None]:
-    """The transcriber that does nothing is installed, for this process and its children."""
-    with tempfile.TemporaryDirectory() as folder:
-        info = Path(folder) / "vmeet_nothing-1.dist-info"
-        info.mkdir()
-        (Path(folder) / "vmeet_nothing.py").write_text(NOTHING, encoding="utf-8")
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vmeet-nothing\nVersion: 1\n")
-        (info / "entry_points.txt").write_text("[vmeet]\nnothing = vmeet_nothing\n")
-        sys.path.insert(0, folder)
-        os.environ["PYTHONPATH"] = os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")])
-        yield
 
 
 class Told(NamedTuple):
@@ -232,7 +214,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=Path("weights"))
     parser.add_argument("--show", action="store_true", help="what was written down, and how late")
     given = parser.parse_args()
-    with nothing():
+    with own_plugin("nothing", NOTHING):
         results = asyncio.run(run(given))
     for name, figures in results.items():
         print(

@@ -11,12 +11,7 @@ since other work on the machine only adds, and the worst of what was missing or 
 import argparse
 import asyncio
 import json
-import os
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,6 +19,7 @@ from typing import Any
 import av
 import numpy as np
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpDecodingParameters, RTCRtpReceiveParameters
+from own_plugin import own_plugin
 
 from vmeet_core.live.pool import LivePool
 from vmeet_core.live.worker import Track
@@ -67,20 +63,6 @@ def register_denoisers():
 """
 FAULTS = ("missing", "interrupted")
 Figures = dict[str, float]
-
-
-@contextmanager
-def identities() -> Iterator[None]:
-    """The denoisers that do nothing are installed, for this process and the workers'."""
-    with tempfile.TemporaryDirectory() as folder:
-        info = Path(folder) / "vmeet_identity-1.dist-info"
-        info.mkdir()
-        (Path(folder) / "vmeet_identity.py").write_text(IDENTITIES, encoding="utf-8")
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vmeet-identity\nVersion: 1\n")
-        (info / "entry_points.txt").write_text("[vmeet]\nidentity = vmeet_identity\n")
-        sys.path.insert(0, folder)
-        os.environ["PYTHONPATH"] = os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")])
-        yield
 
 
 def clip() -> list[bytes]:
@@ -205,7 +187,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--weights", type=Path, default=Path("weights"))
     given = parser.parse_args()
-    with identities():
+    with own_plugin("identity", IDENTITIES):
         results = asyncio.run(run(given))
     for name, figures in results.items():
         print(

@@ -3,6 +3,7 @@
 import ctypes
 import itertools
 import threading
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,9 @@ class Changed(NotesStream):
     def transcribe(self, audio: Audio, language: str, context: Context) -> list[Segment]:
         return [self.changed(segment) for segment in super().transcribe(audio, language, context)]
 
+    @abstractmethod
     def changed(self, segment: Segment) -> Segment:
-        raise NotImplementedError
+        """What becomes of it."""
 
 
 def with_(**values: Any) -> type[NotesStream]:

@@ -25,10 +25,9 @@ from vmeet_core.live.dictation_queue import Close, DictationQueue, Load, Write
 from vmeet_core.live.dictation_track import DictationTrack, Spoken
 from vmeet_core.live.messages import Kind, LiveFrame, Message, Unpacker, pack
 from vmeet_core.live.sound_track import RATE_HZ
-from vmeet_core.media.numerals import with_digits
 from vmeet_core.media.resampler import resample
 from vmeet_core.media.script import in_script
-from vmeet_core.media.typography import typeset
+from vmeet_core.media.writing import as_read, has_own_han
 from vmeet_core.plugins import Registry, discover, load_provider
 from vmeet_core.settings import Settings, validated
 
@@ -42,7 +41,6 @@ STUCK = 4  #: exit code then
 MAX_TEXT_CHARS = 2000
 BEFORE_CHARS = 100  #: of the text before that a transcriber is told
 BEFORE_S = 30.0  #: as long as it was said just before
-_OTHER_HAN = ("ja", "ko")  #: languages that write Chinese characters in a way of their own
 
 
 class Line:
@@ -172,10 +170,10 @@ def _times(spoken: Spoken) -> tuple[float, float]:
 
 def _written(text: str, language: str, before: str, dictation: Dictation) -> str:
     """As it is to be read. Whether it is Simplified Chinese, what was said before tells, too."""
-    if language.partition("-")[0].lower() in _OTHER_HAN:
+    if has_own_han(language):
         return text
     written = in_script(f"{before}\n{text}", dictation.script, dictation.names).rpartition("\n")[2]
-    return typeset(with_digits(written) if dictation.numbers == "digits" else written)
+    return as_read(written, dictation.numbers)
 
 
 class Ear:

@@ -24,6 +24,16 @@ class Breach(AssertionError):
         self.message, self.remedy = message, remedy
 
 
+def close_twice(closable: Any, label: str) -> None:
+    """Raises Breach where that does harm."""
+    try:
+        closable.close()
+        closable.close()
+    except Exception as error:
+        message = f"closing {label} twice raised {type(error).__name__}: {error}."
+        raise Breach(message, "Let the second close() do nothing.") from error
+
+
 @dataclass
 class Subject:
     """A provider under test, with the machine it is given. Its engine is loaded once, when first asked for."""

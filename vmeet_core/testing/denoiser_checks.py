@@ -2,12 +2,11 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 
 from vmeet_core.hookspecs import Audio, Denoiser, DenoiserStream
-from vmeet_core.testing.check import Breach, Check, Subject
+from vmeet_core.testing.check import Breach, Check, Subject, close_twice
 from vmeet_core.testing.probes import noise, speech_like
 from vmeet_core.testing.provider_checks import PROVIDER_CHECKS
 
@@ -179,10 +178,10 @@ def check_close(subject: Subject) -> str:
     audio = _speech(subject)
     wanted = _run(subject, audio, len(audio))
     stays, goes = subject.open(), subject.open()
-    _twice(goes, "a stream")
+    close_twice(goes, "a stream")
     _check_same(wanted, stays.process(audio), "after another stream was closed")
     stays.close()
-    _twice(subject.load(), "an engine")
+    close_twice(subject.load(), "an engine")
     _check_same(wanted, _run(subject, audio, len(audio)), "after another engine was closed")
     return ""
 
@@ -212,15 +211,6 @@ def _run(subject: Subject, audio: Audio, step: int) -> Audio:
     out = [stream.process(audio[start : start + step].copy()) for start in range(0, len(audio), step)]
     stream.close()
     return np.concatenate(out)
-
-
-def _twice(closable: Any, label: str) -> None:
-    try:
-        closable.close()
-        closable.close()
-    except Exception as error:
-        message = f"closing {label} twice raised {type(error).__name__}: {error}."
-        raise Breach(message, "Let the second close() do nothing.") from error
 
 
 def _check_shape(out: Audio, audio: Audio, label: str) -> None:

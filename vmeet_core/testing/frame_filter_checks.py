@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from vmeet_core.hookspecs import Engine, Frame, FrameStream
-from vmeet_core.testing.check import Breach, Check, Subject
+from vmeet_core.testing.check import Breach, Check, Subject, close_twice
 from vmeet_core.testing.probes import flat_picture, noise_picture, person_picture
 from vmeet_core.testing.provider_checks import PROVIDER_CHECKS
 
@@ -167,10 +167,10 @@ def check_close(subject: Subject) -> str:
     pictures = _film()
     wanted = _run(subject, pictures)
     stays, goes = subject.open(), subject.open()
-    _twice(goes, "a stream")
+    close_twice(goes, "a stream")
     _check_same(wanted, _through(stays, pictures), "after another stream was closed")
     stays.close()
-    _twice(subject.load(), "an engine")
+    close_twice(subject.load(), "an engine")
     _check_same(wanted, _run(subject, pictures), "after another engine was closed")
     return ""
 
@@ -293,15 +293,6 @@ def _check_same(wanted: Sequence[Frame], given: Sequence[Frame], label: str) -> 
             f"{label} the result differs by {difference} levels.",
             "Keep all state in the stream, keep no view of input or output, and let nothing depend on chance.",
         )
-
-
-def _twice(closable: Any, label: str) -> None:
-    try:
-        closable.close()
-        closable.close()
-    except Exception as error:
-        message = f"closing {label} twice raised {type(error).__name__}: {error}."
-        raise Breach(message, "Let the second close() do nothing.") from error
 
 
 FRAME_FILTER_CHECKS = (

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vmeet_core.hookspecs import Audio, Context, Permanent, Segment, Transcriber, TranscriberProvider, TranscriberStream
-from vmeet_core.testing.check import Breach, Check, Subject
+from vmeet_core.testing.check import Breach, Check, Subject, close_twice
 from vmeet_core.testing.probes import noise, speech_like
 from vmeet_core.testing.provider_checks import PROVIDER_CHECKS
 
@@ -245,11 +245,11 @@ def check_close(subject: Subject) -> str:
     audio, language = _speech(subject), _language(subject)
     wanted = _reference(subject)
     stays, goes = subject.open(), subject.open()
-    _twice(goes, "a stream")
+    close_twice(goes, "a stream")
     given = stays.transcribe(audio.copy(), language, _PLAIN)
     _check_same(wanted, given, "after another stream was closed")
     stays.close()
-    _twice(subject.load(), "an engine")
+    close_twice(subject.load(), "an engine")
     _check_same(wanted, _transcribed(subject, audio, language), "after another engine was closed")
     return ""
 
@@ -408,15 +408,6 @@ def _same(one: Segment, other: Segment) -> bool:
         and (one.confidence is None) == (other.confidence is None)
         and abs(confidences[0] - confidences[1]) <= SAME_CONFIDENCE
     )
-
-
-def _twice(closable: Any, label: str) -> None:
-    try:
-        closable.close()
-        closable.close()
-    except Exception as error:
-        message = f"closing {label} twice raised {type(error).__name__}: {error}."
-        raise Breach(message, "Let the second close() do nothing.") from error
 
 
 TRANSCRIBER_CHECKS = (

@@ -6,19 +6,17 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from vmeet_core.media.minutes import About
-from vmeet_core.media.numerals import with_digits
 from vmeet_core.media.retiming import retimed
 from vmeet_core.media.script import in_script
 from vmeet_core.media.transcript import Transcript, Utterance, Word, write_transcript
 from vmeet_core.media.transcript_files import write_transcript_files
-from vmeet_core.media.typography import typeset
+from vmeet_core.media.writing import as_read, has_own_han
 from vmeet_core.pipeline.spec import Work
 from vmeet_core.pipeline.steps.transcribe import read_speech
 from vmeet_core.settings import Numbers, Script
 
 VERSION = 1
 ROLE = "transcript"
-_OTHER_HAN = ("ja", "ko")  #: languages that write Chinese characters in a way of their own
 
 
 class Params(BaseModel):
@@ -55,14 +53,10 @@ def run(work: Work) -> None:
     write_transcript_files(transcript, about, files)
 
 
-def _read(text: str, numbers: Numbers) -> str:
-    return typeset(with_digits(text) if numbers == "digits" else text)
-
-
 def _written(said: list[Utterance], params: Params) -> Iterable[Utterance]:
     """What one person said; whether that is Simplified Chinese, what was said before and after tells, too."""
     names = [name for name in params.names.values() if name]
-    foreign = [each.language.partition("-")[0].lower() in _OTHER_HAN for each in said]
+    foreign = [has_own_han(each.language) for each in said]
     lines = [" ".join(each.text.split()) for each in said]
     chinese = iter(
         in_script(
@@ -72,7 +66,7 @@ def _written(said: list[Utterance], params: Params) -> Iterable[Utterance]:
         ).split("\n")
     )
     for utterance, line, is_foreign in zip(said, lines, foreign, strict=True):
-        text = line if is_foreign else _read(next(chinese), params.numbers)
+        text = line if is_foreign else as_read(next(chinese), params.numbers)
         words = retimed([(word.start_s, word.end_s, word.text) for word in utterance.words], text)
         yield utterance.model_copy(
             update={
