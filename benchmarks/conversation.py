@@ -20,17 +20,22 @@ BELOW_PEAK_DB = 16  #: what is that much softer than the loudest is no part of a
 SMOOTH = 5  #: packets; a click is no part of it either
 PAUSE_S = 0.6  #: at least, between two people
 MANDARIN = Path(__file__).parents[2] / "shared/data/mandarin"
+#: When speech begins and ends in each of its files: read off spectrograms by eye, to about 0.03 s, since a loud room, a
+#: breath or a click is what no measure of loudness tells from the first and the last word.
+MANDARIN_SPEECH = Path(__file__).with_name("mandarin_speech.tsv")
 
 
 class Utterance(NamedTuple):
-    """From the first sound to the last one."""
+    """Somebody speaks from ``start_s`` to ``end_s`` of the sound; around that is the room, breath, a click."""
 
     audio: Audio
     text: str
+    start_s: float
+    end_s: float
 
 
 class Turn(NamedTuple):
-    """``person`` counts from 0; times are those of the sound, without silence around it."""
+    """``person`` counts from 0; times are those of the speech."""
 
     person: int
     start_s: float
@@ -46,10 +51,17 @@ class Conversation(NamedTuple):
 
 
 def utterances(folder: Path) -> list[Utterance]:
-    """Those that ``transcripts.tsv`` names (columns ``file`` and ``text``). Raises OSError and KeyError."""
-    with (folder / "transcripts.tsv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    return [Utterance(_trimmed(read_all(folder / row["file"], RATE_HZ)), row["text"]) for row in rows]
+    """Those that ``transcripts.tsv`` names (columns ``file`` and ``text``), whole where it is known when speech begins
+    and ends in them (``speech.tsv``: ``file``, ``start_s``, ``end_s``), else as loud sound alone, which is near it.
+
+    Raises OSError and KeyError.
+    """
+    known = MANDARIN_SPEECH if folder.resolve() == MANDARIN.resolve() else folder / "speech.tsv"
+    times = {row["file"]: row for row in _rows(known)} if known.exists() else {}
+    return [
+        _utterance(read_all(folder / row["file"], RATE_HZ), row["text"], times.get(row["file"]))
+        for row in _rows(folder / "transcripts.tsv")
+    ]
 
 
 def converse(said: list[Utterance], people: int, least_s: float, speech_share: float = 0.6) -> Conversation:
@@ -58,10 +70,10 @@ def converse(said: list[Utterance], people: int, least_s: float, speech_share: f
     placed: list[list[tuple[int, Audio]]] = [[] for _ in range(people)]
     at_s = 1.0
     for number, utterance in enumerate(itertools.cycle(said)):
-        length_s = len(utterance.audio) / RATE_HZ
+        length_s = utterance.end_s - utterance.start_s
         person = number % people
         turns.append(Turn(person, at_s, at_s + length_s, utterance.text))
-        placed[person].append((round(at_s * RATE_HZ), utterance.audio))
+        placed[person].append((round((at_s - utterance.start_s) * RATE_HZ), utterance.audio))
         at_s += length_s + max(PAUSE_S, length_s * (1 / speech_share - 1))
         if at_s > least_s:
             break
@@ -80,6 +92,18 @@ def opus(sound: Audio) -> Iterator[bytes]:
         yield from (bytes(packet) for packet in encoder.encode(frame))
 
 
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def _utterance(audio: Audio, text: str, times: dict[str, str] | None) -> Utterance:
+    if times is not None:
+        return Utterance(audio, text, float(times["start_s"]), float(times["end_s"]))
+    loud = _trimmed(audio)
+    return Utterance(loud, text, 0.0, len(loud) / RATE_HZ)
+
+
 def _trimmed(audio: Audio) -> Audio:
     loud = levels(audio, RATE_HZ)
     power = np.convolve(10 ** (-loud.astype(np.float64) / 10), np.full(SMOOTH, 1 / SMOOTH), "same")
@@ -91,5 +115,5 @@ def _trimmed(audio: Audio) -> Audio:
 def _laid(placed: list[tuple[int, Audio]], samples: int, seed: int) -> Audio:
     sound = np.random.default_rng(seed).normal(0, 10 ** (ROOM_DB / 20), samples).astype(np.float32)
     for start, audio in placed:
-        sound[start : start + len(audio)] += audio
+        sound[start : start + len(audio)] += audio[: samples - start]
     return sound

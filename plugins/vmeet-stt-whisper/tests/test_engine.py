@@ -105,3 +105,13 @@ def test_a_name_is_spelt_as_it_is_given(engine: Transcriber, utterances: Any) ->
     told = "".join(segment.text for segment in written(engine, audio, context=Context(("大霞",))))
     assert "大霞" not in plain
     assert "大霞" in told
+
+
+def test_names_are_not_heard_in_what_is_hardly_understood(engine: Transcriber, utterances: Any) -> None:
+    """Told of two names, the network took four soft syllables for them."""
+    audio = utterances["21.flac"].audio
+    room = np.random.default_rng(0).normal(0, 10 ** (-65 / 20), RATE_HZ // 4).astype(np.float32)
+    cut = np.concatenate([room, audio[int(0.38 * RATE_HZ) : int(1.5 * RATE_HZ)], room])
+    text = "".join(segment.text for segment in written(engine, cut, context=Context(("Person 1", "Person 2"))))
+    assert "Person" not in text
+    assert "首歌" in text

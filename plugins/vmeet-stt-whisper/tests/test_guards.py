@@ -1,7 +1,7 @@
 """What is taken for an invention, and what is not."""
 
 import pytest
-from vmeet_stt_whisper.guards import is_invented, sureness, syllables, without_loops
+from vmeet_stt_whisper.guards import is_echo_of_names, is_invented, sureness, syllables, without_loops
 from vmeet_stt_whisper.network import Found
 from vmeet_stt_whisper.voice import Stretch, Voice
 from vmeet_stt_whisper.words import Word
@@ -39,6 +39,27 @@ def test_doubt_counts_where_nobody_seems_to_speak() -> None:
 
 def test_guessed_words_are_nothing() -> None:
     assert is_invented(said("你好", 0.1), SPOKEN, heard(0.0), PROMPT)
+
+
+def test_a_misheard_word_beside_sure_ones_was_said() -> None:
+    assert is_invented(said("公", 0.08), SPOKEN, heard(0.0), PROMPT, sureness_of_all=0.1)
+    assert not is_invented(said("公", 0.08), SPOKEN, heard(0.0), PROMPT, sureness_of_all=0.6)
+    assert is_invented(said("今天的會議", 0.08), SPOKEN, heard(0.0), PROMPT, sureness_of_all=0.6)
+
+
+@pytest.mark.parametrize(
+    ("told", "plain", "is_echo"),
+    [
+        ("Person 1、Person 2。", "换一首歌", True),
+        ("王小明。", "換一首歌。", True),
+        ("王小明。", "王曉明。", False),
+        ("王小明，換一首歌。", "王曉明，換一首歌。", False),
+        ("王小明換一首歌", "亂七八糟", False),
+        ("kevin", "Kavin.", False),
+    ],
+)
+def test_names_that_only_echo(told: str, plain: str, is_echo: bool) -> None:
+    assert is_echo_of_names(told, ("王小明", "Person 1", "Person 2", "Kevin"), plain) == is_echo
 
 
 def test_an_unlikely_text_counts_less() -> None:

@@ -34,6 +34,12 @@ def test_silence_is_cut_off(word: tuple[float, float], place: tuple[float, float
     assert held(word) == [place]
 
 
+def test_a_voice_without_another_word_has_the_one_that_reaches_it() -> None:
+    assert held((1.0, 1.8), (1.8, 4.18)) == [(1.0, 2.0), (4.0, 4.18)]
+    assert held((1.0, 1.4), (1.4, 4.18)) == [(1.0, 1.4), (1.4, 2.0)]  # more of it is before the pause
+    assert held((1.0, 1.8), (1.8, 4.18), (4.18, 4.6)) == [(1.0, 1.8), (1.8, 2.0), (4.18, 4.6)]
+
+
 def test_the_last_word_before_a_pause_ends_with_the_voice() -> None:
     assert held((1.0, 1.6), (1.6, 1.7), (4.0, 4.4), (4.4, 4.6)) == [(1.0, 1.6), (1.6, 2.0), (4.0, 4.4), (4.4, 4.6)]
 

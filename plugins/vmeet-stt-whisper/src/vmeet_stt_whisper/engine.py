@@ -7,7 +7,7 @@ import numpy as np
 from faster_whisper import WhisperModel
 
 from vmeet_core.hookspecs import Audio, Context, Segment, Transcriber, TranscriberStream
-from vmeet_stt_whisper.guards import LOOP, is_invented, sureness, syllables, without_loops
+from vmeet_stt_whisper.guards import LOOP, is_echo_of_names, is_invented, sureness, syllables, without_loops
 from vmeet_stt_whisper.language import LanguageEvidence, bcp47, whisper_language
 from vmeet_stt_whisper.network import SAMPLE_RATE_HZ, WINDOW_S, Found, Network, Wanted
 from vmeet_stt_whisper.parts import Part, each_alone, whole
@@ -106,6 +106,8 @@ class WhisperStream(TranscriberStream):
         told = self._network.transcribe(encoded, language, prompt_with_names(language, names), wanted)
         if told.repetition > LOOP or told.mean_logprob < plain.mean_logprob - _NAME_COST:
             return plain
+        if is_echo_of_names(told.text, names, plain.text):
+            return plain
         return told if any(name in told.text and name not in plain.text for name in names) else plain
 
     def _segments(self, words: list[Word], voice: Voice, found: Found, prompt: str, tag: str) -> list[Segment]:
@@ -113,7 +115,7 @@ class WhisperStream(TranscriberStream):
         for run in split_at_pauses(held_to_voice(words, voice)):
             if self._options.guard:
                 run = without_loops(run)
-                if is_invented(run, voice, found, prompt):
+                if is_invented(run, voice, found, prompt, sureness(words)):
                     continue
             segments.append(self._segment(run, tag))
         return [segment for segment in segments if segment.text]

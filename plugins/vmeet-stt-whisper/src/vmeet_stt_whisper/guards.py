@@ -7,6 +7,7 @@ music. A voice detector of another make, the speed of speech and lists of phrase
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from vmeet_stt_whisper.network import Found
 from vmeet_stt_whisper.phantoms import is_never_said, is_perhaps_said, letters
@@ -23,12 +24,20 @@ _FASTEST_PER_S, _FAST_PER_S = 14.0, 8.0  # characters, or syllables of about thr
 _LEAST_VOICE_S = 0.1
 _AROUND_S = 0.3  # times of words are right to about this
 _LETTERS_PER_SYLLABLE = 3
+_FEW_WORDS = 2
+_ALIKE = 0.5  # names that are heard alone are spelt at least half as they are heard without being told of them
 _WIDE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 _KEPT = 3  # of a loop: laughter and counting repeat themselves as well
 
 
-def is_invented(words: Sequence[Word], voice: Voice, found: Found, prompt: str) -> bool:
-    """Whether these words of ``found``, which follow one another without a pause, were never said."""
+def is_invented(
+    words: Sequence[Word], voice: Voice, found: Found, prompt: str, sureness_of_all: float | None = None
+) -> bool:
+    """Whether these words of ``found``, which follow one another without a pause, were never said.
+
+    ``sureness_of_all`` is that of all words of ``found``: a word that stands alone before or after a pause is often
+    misheard, and is still the word that somebody said there, where the others are sure.
+    """
     text = "".join(word.text for word in words)
     plain = letters(text)
     if not plain or is_never_said(text):
@@ -37,13 +46,23 @@ def is_invented(words: Sequence[Word], voice: Voice, found: Found, prompt: str) 
     if voice_s < _LEAST_VOICE_S or syllables(plain) > _FASTEST_PER_S * max(voice_s, 0.5):
         return True
     unsure, seems_silent = sureness(words) < UNSURE, found.no_speech > SILENT
-    if sureness(words) < GUESSED:
+    if max(sureness(words), (sureness_of_all or 0.0) if len(words) <= _FEW_WORDS else 0.0) < GUESSED:
         return True
     if seems_silent and found.mean_logprob < UNLIKELY:
         return True
     if unsure and (found.no_speech > SURELY_SILENT or plain in letters(prompt)):
         return True
     return is_perhaps_said(text) and (unsure or seems_silent or syllables(plain) > _FAST_PER_S * voice_s)
+
+
+def is_echo_of_names(told: str, names: Sequence[str], plain: str) -> bool:
+    """Whether ``told``, which the network wrote when it was told these names, is nothing but them, and nothing like
+    ``plain``, which it wrote when it was not: asked for a short phrase that it hardly understands, it gives them back.
+    """
+    rest = letters(told)
+    for name in sorted(map(letters, names), key=len, reverse=True):
+        rest = rest.replace(name, "")
+    return not rest and SequenceMatcher(None, letters(told), letters(plain), autojunk=False).ratio() < _ALIKE
 
 
 def sureness(words: Sequence[Word]) -> float:

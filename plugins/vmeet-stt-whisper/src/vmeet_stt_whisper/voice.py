@@ -15,7 +15,8 @@ from vmeet_core.hookspecs import Audio
 WINDOW = 512  #: samples at 16 kHz
 WINDOW_S = WINDOW / 16_000
 LEAST_S = 0.16  #: with less voice than this, nothing was said
-_SURE, _STILL = 0.5, 0.2  # a voice begins at the first, and lasts until it is below the second
+_SURE = 0.5
+_LIKELY, _STILL = 0.35, 0.2  # a stretch of voice reaches the first, and lasts until it is below the second
 _AHEAD = 31  # windows
 _BRIDGED_S = 0.2  # a gap this short is a stop consonant
 
@@ -56,7 +57,7 @@ def _stretches(sureness: NDArray[np.float32], duration_s: float) -> tuple[Stretc
     edges = np.diff(np.concatenate([[0], (sureness >= _STILL).astype(np.int8), [0]]))
     found: list[Stretch] = []
     for start, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
-        if not np.any(sureness[start:end] >= _SURE):
+        if not np.any(sureness[start:end] >= _LIKELY):
             continue
         stretch = Stretch(float(start) * WINDOW_S, min(duration_s, float(end) * WINDOW_S))
         if found and stretch.start_s - found[-1].end_s < _BRIDGED_S:

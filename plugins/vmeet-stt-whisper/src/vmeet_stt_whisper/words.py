@@ -5,7 +5,7 @@ word is held to the stretch of voice that it lies in, and a pause is what is lef
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from vmeet_stt_whisper.voice import Stretch, Voice
@@ -14,6 +14,7 @@ PAUSE_S = 0.6  #: between segments
 _NEAR_S = 1.0  # farther from any voice a word is nobody's
 _SHORT_S = 0.1  # a syllable
 _FADING_S = 0.6
+_ABOUT = 0.8
 
 
 class Word(NamedTuple):
@@ -26,10 +27,15 @@ class Word(NamedTuple):
 
 
 def held_to_voice(words: Sequence[Word], voice: Voice) -> list[Word]:
-    """Each in the stretch of voice that most of it lies in, or that is nearest; in order, without overlap."""
+    """Each in the stretch of voice that most of it lies in, or that is nearest; in order, without overlap.
+
+    Of two stretches in which about as much of it lies, it is in the one where no other word is: it is a voice, too.
+    """
+    reached = [sum(_overlap_s(word, stretch) > 0 for word in words) for stretch in voice.stretches]
+    alone = frozenset(stretch for stretch, times in zip(voice.stretches, reached, strict=True) if times == 1)
     held: list[Word] = []
     for word in words:
-        start_s, end_s = _within(word, voice.stretches)
+        start_s, end_s = _within(word, voice.stretches, alone)
         start_s = max(start_s, held[-1].end_s if held else 0.0)
         held.append(word._replace(start_s=start_s, end_s=max(end_s, start_s)))
     after_s = [word.start_s for word in held[1:]] + [math.inf]
@@ -44,16 +50,22 @@ def _sounded_out(word: Word, next_s: float, stretches: Sequence[Stretch]) -> Wor
     return word
 
 
-def _within(word: Word, stretches: Sequence[Stretch]) -> tuple[float, float]:
+def _within(word: Word, stretches: Sequence[Stretch], alone: Container[Stretch]) -> tuple[float, float]:
     if not stretches:
         return word.start_s, word.end_s
     # Of what lies in no stretch the overlap is negative: how far it is from there.
-    overlap_s, best = max((min(word.end_s, each.end_s) - max(word.start_s, each.start_s), each) for each in stretches)
+    most_s = max(_overlap_s(word, each) for each in stretches)
+    about = [each for each in stretches if _overlap_s(word, each) >= (most_s * _ABOUT if most_s > 0 else most_s)]
+    _, overlap_s, best = max((each in alone, _overlap_s(word, each), each) for each in about)
     if overlap_s < -_NEAR_S:
         return word.start_s, word.end_s
     if word.start_s >= best.end_s:
         return best.end_s, min(word.end_s, best.end_s + _SHORT_S)
     return max(word.start_s, best.start_s), max(best.start_s + _SHORT_S, min(word.end_s, best.end_s))
+
+
+def _overlap_s(word: Word, stretch: Stretch) -> float:
+    return min(word.end_s, stretch.end_s) - max(word.start_s, stretch.start_s)
 
 
 def split_at_pauses(words: Sequence[Word]) -> Iterator[list[Word]]:
