@@ -44,18 +44,19 @@ from vmeet_core.manifest import encode as encode_event
 from vmeet_core.media.encoded import EncodedFrame
 from vmeet_core.media.transcript import Transcript, Utterance, read_transcript
 from vmeet_core.recording.segment import SegmentWriter
+from vmeet_core.settings import Recording
 
 START_S = 1_700_000_000.0
 WITHIN_S = 0.3
 NEAR_S = 1.0  #: what begins or ends so near to a turn may belong to it
-PART_S = 60
+PART_S = Recording().part_s
 MOST_S = 7200.0
 LOOK_S = 1.0
 VIDEO = "[video]\nwidth_px = 320\nheight_px = 180\nfps = 15\n"  # nobody looks at it
 
 
 def write_recording(folder: Path, meeting_id: str, conversation: Conversation) -> float:
-    """As the recorder leaves it, each microphone in one file for each minute; how long it is."""
+    """As the recorder leaves it, each microphone in one file for each part; how long it is."""
     (folder / SEGMENTS).mkdir(parents=True)
     duration_s = len(conversation.sounds[0]) / RATE_HZ
     started = Started(at_s=START_S, recording_id=folder.name, meeting_id=meeting_id, title="Times", part_s=PART_S)

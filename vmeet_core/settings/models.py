@@ -232,7 +232,7 @@ class Recording(Table):
     """How meetings are recorded, and how long recordings are kept."""
 
     part_s: int = Field(
-        60,
+        30,
         ge=10,
         le=600,
         description="after so many seconds each track goes on in a new file",
