@@ -225,11 +225,15 @@ def test_files_of_each_person_are_made_when_they_are_asked_for(build: Any) -> No
         "person-audio:bob": "person-2-bob.m4a",
         "person-picture:cat": "picture-3-cat.mp4",
         "person-video:cat": "person-3-cat.mp4",
+        "phrases": "phrases.zip",
     }
     assert step(more, "person-video:ann").inputs == {"picture": "person-picture:ann", "sound": "audio:ann"}
     assert step(more, "person-video:cat").inputs == {"picture": "person-picture:cat"}
     cleaned = build(given, files="per-person", denoiser="half")
     assert step(cleaned, "person-audio:bob").inputs == {"sound": "audio-denoised:bob"}
+    assert step(more, "phrases").inputs == {"sound:ann": "audio:ann", "sound:bob": "audio:bob"}
+    assert step(cleaned, "phrases").inputs == {"sound:ann": "audio-denoised:ann", "sound:bob": "audio-denoised:bob"}
+    assert "phrases" not in results(build(prepared(cat=("camera",)), files="per-person"))
     (seat,) = step(more, "person-picture:ann").params["seats"]
     assert seat["present"][0]["start_s"] == 0
     assert seat["present"][0]["end_s"] > 10

@@ -65,7 +65,7 @@ def test_nobody_waits_for_files_of_each_person_but_the_speakers_layout_waits_for
     meeting = plan(settings, registry, layout="speaker")
     assert extras(meeting) == {"mix", "join:video-original", "thumbnail", "captions", "chapters"}
     both = plan(settings, registry, layout="speaker", files="per-person")
-    each = {"person-picture:ann", "person-video:ann", "person-audio:ann", "person-audio:bob"}
+    each = {"person-picture:ann", "person-video:ann", "person-audio:ann", "person-audio:bob", "phrases"}
     assert extras(both) == extras(meeting) | each
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import av
 import numpy as np
@@ -751,7 +752,9 @@ async def test_files_of_each_person_come_without_repeating_anything(
     assert second.state == "done", [one.error for one in second.steps]
     assert first.results.items() <= second.results.items()
     made = set(second.results) - set(first.results)
-    assert made == {"person-video:ann", "person-audio:ann", "person-audio:bob"}
+    assert made == {"person-video:ann", "person-audio:ann", "person-audio:bob", "phrases"}
+    with ZipFile(folder / second.results["phrases"]) as files:
+        assert [name.partition("/")[0] for name in files.namelist()] == ["01-王小明", "02-Bob", "transcripts.tsv"]
     assert [one.seconds for one in second.steps if one.name in states(first) and one.name != "prepare"] == [0.0] * (
         len(first.steps) - 1
     )

@@ -46,7 +46,7 @@ def transcribed_phrases(
     """The same for phrases that have been found already, in order and without overlap."""
     total_s, done_s, before = sum(end_s - start_s for start_s, end_s in cut), 0.0, ""
     most = int(engine.max_chunk_s * engine.sample_rate_hz)
-    for phrase, audio in zip(cut, _slices(blocks, sample_rate_hz, cut), strict=True):
+    for phrase, audio in zip(cut, sliced(blocks, sample_rate_hz, cut), strict=True):
         chunk = resample(audio, sample_rate_hz, engine.sample_rate_hz)[:most]
         chunk.flags.writeable = False
         context = Context(tuple(hot_words), before)
@@ -59,8 +59,8 @@ def transcribed_phrases(
             on_phrase(min(1.0, done_s / total_s))
 
 
-def _slices(blocks: Blocks, sample_rate_hz: int, cut: Sequence[Phrase]) -> Iterator[Audio]:
-    """Of a signal what lies within each phrase; no more than one of them is held."""
+def sliced(blocks: Blocks, sample_rate_hz: int, cut: Sequence[Phrase]) -> Iterator[Audio]:
+    """Of a signal what lies within each phrase, which are in order and apart; no more than one of them is held."""
     source, held, position = iter(blocks), np.zeros(0, np.float32), 0  # ``position`` of the first sample held
     for phrase in cut:
         start, end = round(phrase.start_s * sample_rate_hz), round(phrase.end_s * sample_rate_hz)

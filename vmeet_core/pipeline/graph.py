@@ -67,7 +67,7 @@ def build_graph(prepared: Prepared, request: ProcessRequest, settings: Settings,
         return part_steps(prepared, request, settings, plugins)
     steps = (steps_in_parts if prepared.borders else _steps)(prepared, request, settings, plugins)
     if request.files == "per-person":
-        steps += per_person_steps(prepared, bool(plugins.denoiser))
+        steps += per_person_steps(prepared, bool(plugins.denoiser), bool(plugins.transcriber))
     return steps
 
 

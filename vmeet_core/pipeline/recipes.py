@@ -17,6 +17,7 @@ from vmeet_core.pipeline.steps import (
     join,
     layout,
     mix,
+    phrases,
     thumbnail,
     transcribe,
     transcript,
@@ -27,6 +28,7 @@ from vmeet_core.settings import LayoutName, Settings
 from vmeet_core.timeline import Person, SegmentSpan, Span, Timeline
 
 PICTURE, PERSON_PICTURE, VOICES, SPEECH, TRANSCRIPT = "picture", "person-picture", "voices", "speech", "transcript"
+PHRASES = "phrases"
 LAYOUT_TITLE, VOICES_TITLE, TRANSCRIBE_TITLE = "Layout and encode", "Find out who speaks", "Transcribe"
 
 
@@ -255,8 +257,10 @@ def _captions_step(function: str, version: int, params: dict[str, Any], inputs: 
     )
 
 
-def per_person_steps(prepared: Prepared, denoised: bool) -> list[StepSpec]:
-    """Of each person who was heard, the sound; of each who was seen, a video over the whole time, with the sound."""
+def per_person_steps(prepared: Prepared, denoised: bool, transcribed: bool) -> list[StepSpec]:
+    """Of each person who was heard, the sound, and its phrases; of each who was seen, a video over the whole time, with
+    the sound.
+    """
     steps = []
     kind = "audio-denoised" if denoised else "audio"
     for number, person in enumerate(prepared.timeline.people, start=1):
@@ -270,7 +274,21 @@ def per_person_steps(prepared: Prepared, denoised: bool) -> list[StepSpec]:
             file = file_name("person", person, number, "mp4")
             picture = f"{PERSON_PICTURE}:{person.id}"
             steps.append(_person_join(f"person-video:{person.id}", person, file, (picture,), sound))
-    return steps
+    people = heard_people(prepared.timeline)
+    return [*steps, _phrases_step(people, kind, transcribed)] if people else steps
+
+
+def _phrases_step(people: list[Person], source: str, transcribed: bool) -> StepSpec:
+    inputs = {f"{phrases.SOUND}:{person.id}": f"{source}:{person.id}" for person in people}
+    return StepSpec(
+        name=PHRASES,
+        title="Phrases",
+        function=function_of(phrases),
+        version=phrases.VERSION,
+        params=phrases.Params(names={person.id: person.name for person in people}).model_dump(),
+        inputs=inputs | ({phrases.TRANSCRIPT: TRANSCRIPT} if transcribed else {}),
+        outputs={phrases.ROLE: Output(result=PHRASES, file="phrases.zip")},
+    )
 
 
 def _person_picture(prepared: Prepared, canvas: CanvasFormat, person: Person, number: int) -> StepSpec:

@@ -27,6 +27,7 @@ RESULTS = {
     "chapters": ("章節", "chapters: who came and left, and when a screen was shared"),
     "person-video": ("單一與會者的影片", "the video of one person"),
     "person-audio": ("單一與會者的聲音檔", "the sound of one person, for any player"),
+    "phrases": ("語句：每句一個聲音檔，附文字", "the phrases: a sound file for each, with their texts"),
 }
 PLACES = (
     (

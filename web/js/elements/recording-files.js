@@ -12,7 +12,7 @@ import { PersonFiles } from "./person-files.js";
 /** @typedef {import("./notices.js").Notices} Notices */
 
 const ORDER = [
-  "video", "video-original", "sound", "sound-original", "person-video", "person-audio",
+  "video", "video-original", "sound", "sound-original", "person-video", "person-audio", "phrases",
   "transcript-docx", "transcript-md", "transcript-txt", "transcript-srt", "transcript-vtt", "transcript",
   "mix-denoised", "mix", "audio-denoised", "audio", "captions", "chapters",
 ];
