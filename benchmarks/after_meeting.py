@@ -8,9 +8,10 @@
 
 A real server records people who send VP8 and Opus that was encoded beforehand, so that the machine's time is the
 server's. Prints one JSON object as its last line: after the end of the meeting ``sound_s`` until everybody's denoised
-sound and its mix are there, ``video_s`` until the video that people play is, ``all_s`` until nothing is left to do; for
-an upload the same, and ``share`` of the file's length. With a transcriber, ``transcript_s`` until the transcript is,
-``turns`` that were said and ``missing`` ones, and the character error rate, ``cer``.
+sound and its mix are there, ``video_s`` until the video that people play is, ``all_s`` until nothing is left to do (and
+on stderr when each step was done); for an upload the same, and ``share`` of the file's length. With a transcriber,
+``transcript_s`` until the transcript is, ``turns`` that were said and ``missing`` ones, and the character error rate,
+``cer``.
 """
 
 import argparse
@@ -118,6 +119,7 @@ class Ready:
     def __init__(self, server: browsers.Server, recording_id: str, began_s: float) -> None:
         self._server, self._id, self._began_s = server, recording_id, began_s
         self.at_s: dict[str, float] = {}
+        self.steps_s: dict[str, float] = {}
         self.results: dict[str, str] = {}
 
     async def wait(self) -> dict[str, float]:
@@ -138,6 +140,9 @@ class Ready:
         results = set(job["results"])
         people = {name.partition(":")[2] for name in results if name.startswith("audio:")}
         cleaned = {name.partition(":")[2] for name in results if name.startswith("audio-denoised:")}
+        for step in job["steps"]:
+            if step["state"] == "done":
+                self.steps_s.setdefault(step["name"], round(time.monotonic() - self._began_s, 1))
         self._note("sound_s", "mix-denoised" in results and bool(cleaned) and people <= cleaned)
         self._note("video_s", "video" in results)
         self._note("transcript_s", "transcript" in results)
@@ -189,6 +194,7 @@ async def meet(
         await there[0].send(type="recording-control", action="stop")
         ready = Ready(server, recording_id, time.monotonic())
         found: dict[str, Any] = await ready.wait()
+        print(json.dumps(ready.steps_s), file=sys.stderr)
     if conversation is not None:
         path = folder / "data" / "recordings" / recording_id / ready.results["transcript"]
         found |= said_and_written(conversation, path, seconds)

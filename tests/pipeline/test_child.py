@@ -105,6 +105,16 @@ async def test_the_end_of_stdin_ends_the_step(
     assert await asyncio.wait_for(child.wait(), 10) == 3
 
 
+async def test_the_end_of_stdin_ends_one_that_waits_for_its_order_without_a_word() -> None:
+    waiting = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "vmeet_core.pipeline.child"), stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert waiting.stdin is not None
+    waiting.stdin.close()
+    assert await asyncio.wait_for(waiting.communicate(), 10) == (None, b"")
+    assert waiting.returncode == 3
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent dies")
 async def test_a_step_whose_parent_died_before_it_could_ask_to_be_told_ends(
     child: asyncio.subprocess.Process, tmp_path: Path, settings: Settings

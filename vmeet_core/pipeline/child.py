@@ -28,6 +28,7 @@ from vmeet_core.usage import own_usage
 
 _REPORT_EVERY_S = 0.1
 _MAX_MESSAGE_CHARS = 4000
+_USED_BY_MOST = ("numpy", "av", "vmeet_core.plugins", "vmeet_core.pipeline.steps.pieces")
 
 
 def main() -> int:
@@ -37,7 +38,11 @@ def main() -> int:
     # Whoever stops the machine may tell every process at once: when a step ends is the server's to say.
     signal.signal(signal.SIGTERM, lambda *_: None)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    order = Order.model_validate_json(sys.stdin.buffer.readline())
+    _read_in()
+    line = sys.stdin.buffer.readline()
+    if not line:  # nobody wants it any more
+        return ORPHANED
+    order = Order.model_validate_json(line)
     _die_with_parent(order.parent_pid)
     if order.background:
         be_in_background(NICENESS)
@@ -46,6 +51,12 @@ def main() -> int:
     report = run(order, lambda progress: _send(reports, progress))
     _send(reports, _with_usage(report))
     return 0 if report.kind == "done" else 1
+
+
+def _read_in() -> None:
+    """A process that waits for its order begins at once when that comes."""
+    for module in _USED_BY_MOST:
+        importlib.import_module(module)
 
 
 def run(order: Order, send: Callable[[Report], None]) -> Report:

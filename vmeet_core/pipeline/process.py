@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+from asyncio.subprocess import Process
 
 from pydantic import ValidationError
 
@@ -49,14 +50,9 @@ class Listener:
         """What it has taken so far."""
 
 
-async def run_process(
-    order: Order, listener: Listener, *, memory_bytes: int = 0, log_file: LogWriter | None = None
-) -> None:
-    """Run the step to its end. Raises StepFailed. When cancelled, the process is gone before this returns.
-
-    A process with more resident memory than ``memory_bytes`` (0: no limit) is ended, where there is proc(5).
-    """
-    process = await asyncio.create_subprocess_exec(
+async def start_process() -> Process:
+    """One that waits for its order, and ends when nobody is left who could give it one. Raises OSError."""
+    return await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "vmeet_core.pipeline.child"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -64,6 +60,22 @@ async def run_process(
         limit=_MAX_LINE_BYTES,
         start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
     )
+
+
+async def run_process(
+    order: Order,
+    listener: Listener,
+    *,
+    process: Process | None = None,
+    memory_bytes: int = 0,
+    log_file: LogWriter | None = None,
+) -> None:
+    """Run the step to its end. Raises StepFailed. When cancelled, the process is gone before this returns.
+
+    ``process`` is one that waits; without it, one is started. A process with more resident memory than
+    ``memory_bytes`` (0: no limit) is ended, where there is proc(5).
+    """
+    process = process or await start_process()
     listener.started(process.pid)
     logging = asyncio.create_task(_read_log(_pipe(process.stderr), listener, log_file))
     watching = asyncio.create_task(_watch(process, listener, memory_bytes))
@@ -86,7 +98,7 @@ def _pipe(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
     return stream
 
 
-async def _order(process: asyncio.subprocess.Process, order: Order) -> None:
+async def _order(process: Process, order: Order) -> None:
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # its exit code says more
         process.stdin.write(order.model_dump_json().encode() + b"\n")
@@ -110,7 +122,7 @@ async def _read_reports(stream: asyncio.StreamReader, listener: Listener) -> Rep
     return ending
 
 
-async def _watch(process: asyncio.subprocess.Process, listener: Listener, memory_bytes: int) -> bool:
+async def _watch(process: Process, listener: Listener, memory_bytes: int) -> bool:
     """Whether it had to be ended. Of a process that is killed, no more will be known than was seen here."""
     while process.returncode is None and (usage := usage_of(process.pid)) is not None:
         listener.usage(usage.cpu_s, usage.peak_memory_bytes)
@@ -133,17 +145,21 @@ async def _read_log(stream: asyncio.StreamReader, listener: Listener, log_file: 
     listener.log(rest)
 
 
-async def _finish(process: asyncio.subprocess.Process, logging: asyncio.Task[None]) -> None:
+async def end_process(process: Process) -> None:
     """At once: a step may be killed at any moment, its results appear only at its end."""
     _kill(process)
     await process.wait()
     if process.stdin is not None:
         process.stdin.close()
+
+
+async def _finish(process: Process, logging: asyncio.Task[None]) -> None:
+    await end_process(process)
     logging.cancel()
     await asyncio.wait({logging})
 
 
-def _kill(process: asyncio.subprocess.Process) -> None:
+def _kill(process: Process) -> None:
     """The step, and whatever it started and left behind."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if sys.platform == "win32":

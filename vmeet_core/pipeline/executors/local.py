@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from vmeet_core.pipeline.executors.spare import Spare
 from vmeet_core.pipeline.log_file import LogSection
 from vmeet_core.pipeline.messages import Order
 from vmeet_core.pipeline.process import Listener, run_process
@@ -12,10 +13,11 @@ from vmeet_core.settings import Pipeline
 
 
 class LocalExecutor:
-    """Has nothing to start or to end: each process ends with its step."""
+    """Each process ends with its step; while one runs, and for a while after it, another one waits for the next."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._limits = Limits.of(pipeline)
+        self._spare = Spare()
 
     @property
     def limits(self) -> Limits:
@@ -26,7 +28,8 @@ class LocalExecutor:
         """There is always as much room as there was."""
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Twice does no harm."""
+        await self._spare.close()
 
     async def run(
         self,
@@ -39,7 +42,9 @@ class LocalExecutor:
         log_file: LogSection | None = None,
     ) -> None:
         """Raises StepFailed."""
-        await run_process(order, listener, memory_bytes=memory_bytes, log_file=log_file)
+        process = await self._spare.take()
+        self._spare.prepare()
+        await run_process(order, listener, process=process, memory_bytes=memory_bytes, log_file=log_file)
 
     async def forget(self, job_id: str, results: Path) -> None:
         """A step leaves nothing: the scheduler removes its folder."""
