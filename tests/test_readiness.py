@@ -11,6 +11,7 @@ from vmeet_core.manifest import (
     AnyEvent,
     Left,
     LeftOut,
+    Mark,
     Muted,
     SegmentEnded,
     SegmentStarted,
@@ -65,6 +66,8 @@ def test_a_part_is_settled_some_time_after_its_end_when_its_files_are_finished()
     late = report(PART_S + SETTLES_S)
     assert ready_s([*begun, ended("a.mkv"), segment("b.mkv", 11), report(PART_S + SETTLES_S - 0.1)]) == 0
     assert ready_s([*begun, ended("a.mkv"), segment("b.mkv", 11), late]) == PART_S
+    mark = Mark(at_s=ZERO_S + PART_S + SETTLES_S)
+    assert ready_s([*begun, ended("a.mkv"), segment("b.mkv", 11), mark]) == PART_S
     assert ready_s([*begun, late]) == 0
     assert ready_s([*begun, ended("a.mkv"), segment("b.mkv", 9), late]) == 0
     assert ready_s([*begun, ended("a.mkv"), segment("b.mkv", 19), report(40)]) == PART_S

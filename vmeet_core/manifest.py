@@ -127,6 +127,12 @@ class Gap(Event):
     to_rtp: int
 
 
+class Mark(Event):
+    """Whatever came before is in the journal: lines of other kinds may be far apart."""
+
+    type: Literal["mark"] = "mark"
+
+
 class Stopped(Event):
     """Last line: absent when the server was killed."""
 
@@ -134,7 +140,9 @@ class Stopped(Event):
     reason: str
 
 
-AnyEvent = Started | Joined | Left | Muted | LeftOut | SegmentStarted | SegmentEnded | SenderReport | Gap | Stopped
+AnyEvent = (
+    Started | Joined | Left | Muted | LeftOut | SegmentStarted | SegmentEnded | SenderReport | Gap | Mark | Stopped
+)
 _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(Annotated[AnyEvent, Field(discriminator="type")])
 
 

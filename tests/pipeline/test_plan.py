@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from vmeet_core.pipeline.graph import build_graph
-from vmeet_core.pipeline.plan import PIXEL_BYTES, PLUGIN_BYTES, SEAT_BYTES, planned
+from vmeet_core.pipeline.messages import NICENESS
+from vmeet_core.pipeline.plan import PIXEL_BYTES, PLUGIN_BYTES, SEAT_BYTES, niceness, planned
 from vmeet_core.pipeline.prepared import CanvasFormat, Prepared
 from vmeet_core.pipeline.resources import Limits
 from vmeet_core.pipeline.spec import StepSpec, keyed
@@ -67,6 +68,13 @@ def test_nobody_waits_for_files_of_each_person_but_the_speakers_layout_waits_for
     both = plan(settings, registry, layout="speaker", files="per-person")
     each = {"person-picture:ann", "person-video:ann", "person-audio:ann", "person-audio:bob", "phrases"}
     assert extras(both) == extras(meeting) | each
+
+
+def test_sound_and_speech_come_before_pictures_and_extras_last(settings: Settings, registry: Registry) -> None:
+    steps = plan(settings, registry, transcriber="tones")
+    order = ("denoise:ann", "mix-denoised", "transcribe", "transcript"), ("layout", "join:video"), ("mix", "chapters")
+    values = [{niceness(steps[name]) for name in names} for names in order]
+    assert values == [{NICENESS}, {NICENESS + 4}, {NICENESS + 8}]
 
 
 def test_a_larger_picture_and_more_people_need_more_memory(settings: Settings, registry: Registry) -> None:

@@ -49,11 +49,22 @@ def test_what_the_machine_sets_refuses_nothing() -> None:
     needs = Needs(cpu=10_000, memory_bytes=1 << 61)
     assert limits.refusal(needs) is None
     granted = limits.granted(needs)
-    assert granted.cpu == (os.cpu_count() or 1)
+    assert granted.cpu == limits.cpu
     assert granted.memory_bytes == machine_memory_bytes()
     free = limits.free([])
     assert free.take(granted)
     assert not free.take(Needs(memory_bytes=1))
+
+
+@pytest.mark.parametrize(("cores", "workers", "share"), [(1, 3, 1), (2, 3, 2), (4, 3, 3), (8, 4, 4), (64, 32, 4)])
+def test_where_the_settings_say_nothing_steps_share_the_cores_by_priority(
+    cores: int, workers: int, share: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    limits = Limits.of(Pipeline())
+    assert (limits.workers, limits.cpu, limits.share) == (workers, workers * share, share)
+    assert Limits.of(Pipeline(workers=1)).cpu == cores
+    assert Limits.of(Pipeline(cpu=1)).cpu == 1
 
 
 def test_workers_are_worth_at_least_a_thread_each() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from vmeet_core.database import DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
-from vmeet_core.manifest import Joined, Started
+from vmeet_core.manifest import Joined, Mark, Started, read_manifest
 from vmeet_core.meetings import Choices, Meeting, new_meeting
 from vmeet_core.recording.recorder import Recorder
 from vmeet_core.server.ahead import WorkAhead
@@ -26,8 +26,12 @@ class Pipeline:
 
     def __init__(self, *faults: Exception) -> None:
         self.asked: list[str] = []
+        self.marks = 0
         self._faults = list(faults)
         self._news = asyncio.Event()
+
+    def mark(self) -> None:
+        self.marks += 1
 
     async def begin(self) -> str:
         self._note("begin")
@@ -50,7 +54,7 @@ class Pipeline:
 
 
 def work_on(pipeline: Pipeline, part_s: float = PART_S) -> WorkAhead:
-    return WorkAhead(time.time(), part_s, pipeline.begin, pipeline.renew, settled_s=0.05)
+    return WorkAhead(time.time(), part_s, pipeline.mark, pipeline.begin, pipeline.renew, settled_s=0.05, written_s=0.01)
 
 
 async def test_it_begins_with_the_first_part_and_looks_again_after_each_other() -> None:
@@ -60,6 +64,7 @@ async def test_it_begins_with_the_first_part_and_looks_again_after_each_other() 
     await pipeline.until("begin")
     assert time.monotonic() - began_s > PART_S
     await pipeline.until("begin", "renew j", "renew j")
+    assert pipeline.marks == 3
     await work.end()
     asked = len(pipeline.asked)
     await asyncio.sleep(2 * PART_S)
@@ -88,7 +93,9 @@ async def test_what_goes_wrong_is_tried_again_but_not_what_cannot_be() -> None:
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for reports."""
-    monkeypatch.setattr("vmeet_core.server.hall.WorkAhead", lambda *given: WorkAhead(*given, settled_s=0.05))
+    monkeypatch.setattr(
+        "vmeet_core.server.hall.WorkAhead", lambda *given: WorkAhead(*given, settled_s=0.05, written_s=0.01)
+    )
 
 
 async def recording(hall: Hall, name: str, part_s: float | None = PART_S) -> tuple[Meeting, Recorder]:
@@ -128,6 +135,7 @@ async def test_the_job_of_the_meeting_is_that_of_the_recording(client: Any) -> N
     hall = client.app[HALL]
     meeting, recorder = await recording(hall, "r1")
     job_id = await begun(hall, "r1")
+    assert any(isinstance(event, Mark) for event in read_manifest(recorder.folder))
     shown = await (await client.get("/api/recordings/r1")).json()
     assert (shown["state"], shown["job"]["id"], shown["job"]["priority"]) == ("recording", job_id, "ahead")
     assert shown["job"]["state"] in ("queued", "running")

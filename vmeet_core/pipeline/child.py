@@ -21,7 +21,7 @@ from typing import BinaryIO
 from vmeet_core.child_process import ORPHANED, be_in_background, be_nice, die_with_parent
 from vmeet_core.full_disk import is_full
 from vmeet_core.hookspecs import Permanent, Retryable
-from vmeet_core.pipeline.messages import NICENESS, NO_ROOM, Order, Report
+from vmeet_core.pipeline.messages import NO_ROOM, Order, Report
 from vmeet_core.pipeline.spec import PluginUse, Work
 from vmeet_core.settings import Settings
 from vmeet_core.usage import own_usage
@@ -45,9 +45,9 @@ def main() -> int:
     order = Order.model_validate_json(line)
     _die_with_parent(order.parent_pid)
     if order.background:
-        be_in_background(NICENESS)
+        be_in_background(order.niceness)
     else:
-        be_nice(NICENESS)
+        be_nice(order.niceness)
     report = run(order, lambda progress: _send(reports, progress))
     _send(reports, _with_usage(report))
     return 0 if report.kind == "done" else 1

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from vmeet_core.pipeline.spec import PluginUse
 from vmeet_core.settings import Settings
 
-NICENESS = 10  #: of the process of every step: meetings come first
+NICENESS = 10  #: of the process of every step, or more: meetings come first
 #: What is shown of a step that found no room; how it goes on, its next try says.
 NO_ROOM = "the disk is full (No space left on device): make room, for example by deleting recordings"
 
@@ -34,6 +34,7 @@ class Order(_Message):
     threads: int
     parent_pid: int
     background: bool = False
+    niceness: int = NICENESS
     plugin: PluginUse | None = None
 
 

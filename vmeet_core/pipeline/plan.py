@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from typing import cast
 
+from vmeet_core.pipeline.messages import NICENESS
 from vmeet_core.pipeline.resources import Limits
 from vmeet_core.pipeline.spec import Needs, PluginUse, StepSpec, function_of
-from vmeet_core.pipeline.steps import layout
+from vmeet_core.pipeline.steps import join, layout
 from vmeet_core.plugins import Registry, server_settings_of
 from vmeet_core.settings import Kind, Settings
 
@@ -14,6 +15,7 @@ MIB = 1 << 20
 STEP_BYTES = 768 * MIB  # a step works piece by piece; measured: 60 to 100 MiB
 PICTURE_BYTES, SEAT_BYTES = 1024 * MIB, 64 * MIB  # encoder, and a decoder each; measured for four: 184 MiB
 PIXEL_BYTES = 64  # the encoder looks ahead; measured at 3840x2160: 54 bytes for each pixel of the picture
+_LESS_URGENT = 4  # steps of niceness: less than half of the processor time
 PLUGIN_BYTES, WEIGHT_COPIES = 1024 * MIB, 4  # models are read, unpacked and optimised
 
 
@@ -29,6 +31,13 @@ def planned(specs: list[StepSpec], settings: Settings, registry: Registry, limit
         )
         for spec in specs
     ]
+
+
+def niceness(spec: StepSpec) -> int:
+    """Of steps that run at the same time, sound and speech come before pictures, and extras last."""
+    if spec.extra:
+        return NICENESS + 2 * _LESS_URGENT
+    return NICENESS + _LESS_URGENT * (spec.function in (function_of(layout), function_of(join)))
 
 
 def _leading_to(kinds: Collection[str], specs: list[StepSpec]) -> set[str]:

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 
 from vmeet_core.pipeline.job import Job, Step
+from vmeet_core.pipeline.messages import NICENESS
+from vmeet_core.pipeline.plan import niceness
+from vmeet_core.pipeline.spec import StepSpec
 
 PATIENCE_S = 3600.0  #: who has waited for so long waits behind nobody who came later
 
@@ -19,6 +22,24 @@ def next_time_s(jobs: Iterable[Job], now_s: float) -> float | None:
     """When the next step's back-off is over; None when none waits for its time."""
     times = (step.not_before_s for job in jobs for step in job.steps if step.state == "queued")
     return min((time_s for time_s in times if time_s > now_s), default=None)
+
+
+def is_behind(spec: StepSpec) -> bool:
+    """Whether others come before it, though it may run beside them: sound and speech before pictures and extras."""
+    return niceness(spec) > NICENESS
+
+
+def room_behind(jobs: Iterable[Job], workers: int) -> int:
+    """How many steps may run that come behind others: one of three while any of those is still to be done, since
+    pictures are ready first, take longest, and would leave no room for what people wait for.
+    """
+    is_waited_for = any(
+        step.state in ("queued", "running") and not is_behind(step.spec)
+        for job in jobs
+        if not job.is_ahead
+        for step in job.steps
+    )
+    return max(1, workers - 2) if is_waited_for else workers
 
 
 def _urgency(job: Job, step: Step, now_s: float) -> tuple[int, float, float]:

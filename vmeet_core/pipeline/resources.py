@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 
 from vmeet_core.pipeline.spec import Needs
 from vmeet_core.settings import Pipeline
 
 MB = 1_000_000
+_WORKERS, _THREADS_PER_CORE = 3, 2  # sound, speech and picture of a meeting that has ended
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,17 @@ class Limits:
 
     @classmethod
     def of(cls, pipeline: Pipeline) -> "Limits":
-        """Those of the settings and of this machine."""
+        """Those of the settings and of this machine.
+
+        Where neither says how much may run at once, more does than there are cores: what people wait for most has the
+        highest priority (``niceness``), and what it leaves of the machine, the others use.
+        """
+        cores = os.cpu_count() or 1
+        workers = pipeline.workers or max(_WORKERS, cores // 2)
+        share = min(cores, ceil(_THREADS_PER_CORE * cores / workers))
         return cls(
-            workers=pipeline.workers,
-            cpu=pipeline.cpu or max(os.cpu_count() or 1, pipeline.workers),
+            workers=workers,
+            cpu=pipeline.cpu or (max(cores, workers) if pipeline.workers else share * workers),
             gpu=pipeline.gpu,
             memory_bytes=pipeline.memory_bytes or machine_memory_bytes(),
             cpu_is_strict=pipeline.cpu > 0,

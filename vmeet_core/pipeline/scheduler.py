@@ -32,10 +32,10 @@ from vmeet_core.pipeline.leftovers import remove_leftovers
 from vmeet_core.pipeline.log_file import LogFile, LogSection
 from vmeet_core.pipeline.messages import NO_ROOM, Order
 from vmeet_core.pipeline.notifier import Notifier
-from vmeet_core.pipeline.plan import planned
+from vmeet_core.pipeline.plan import niceness, planned
 from vmeet_core.pipeline.prepared import Prepared
 from vmeet_core.pipeline.process import Listener, StepFailed
-from vmeet_core.pipeline.queue import next_time_s, waiting
+from vmeet_core.pipeline.queue import is_behind, next_time_s, room_behind, waiting
 from vmeet_core.pipeline.resources import Limits
 from vmeet_core.pipeline.spec import Needs, StepSpec, keyed
 from vmeet_core.pipeline.steps import prepare
@@ -345,9 +345,14 @@ class Scheduler:
         works = {work for work, _ in self._taken.values()}
         free = self._limits.free(needs for _, needs in self._taken.values())
         ahead = sum(job_id in self._active and self._active[job_id].is_ahead for job_id, _ in self._taken)
+        room = room_behind(self._active.values(), self._limits.workers) - sum(
+            is_behind(self._steps[run].spec) for run in self._taken
+        )
         for job, step in waiting(self._active.values(), now_s):
             run = (job.id, step.spec.name)
             if run in self._runs or (job.is_ahead and ahead):  # an older one of that name ends first
+                continue
+            if is_behind(step.spec) and room <= 0:
                 continue
             work, needs = (job.recording_id, step.key), self._limits.granted(step.spec.needs)
             if self._limits.refusal(step.spec.needs):
@@ -355,6 +360,7 @@ class Scheduler:
             if work not in works and free.take(needs):
                 works.add(work)
                 ahead += job.is_ahead
+                room -= is_behind(step.spec)
                 step.state = job.state = "running"
                 self._taken[run] = (work, needs)
                 self._steps[run] = step
@@ -530,6 +536,7 @@ class Scheduler:
             threads=max(1, self._taken[job.id, step.spec.name][1].cpu),
             parent_pid=os.getpid(),
             background=job.is_ahead,
+            niceness=niceness(step.spec),
         )
 
     def _redo_lost(self, job: Job, step: Step) -> bool:

@@ -8,31 +8,35 @@ from collections.abc import Awaitable, Callable
 from vmeet_core.database import DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
 from vmeet_core.readiness import SETTLES_S
-from vmeet_core.recording.recorder import REPORT_EVERY_S
 
 logger = logging.getLogger(__name__)
-#: So long after its end a part is whole, and the journal, in which sender reports are thinned out, tells so.
-SETTLED_S = SETTLES_S + REPORT_EVERY_S + 1.0
+SETTLED_S = SETTLES_S + 0.2  #: so long after its end a part is whole: then the journal is told so
+WRITTEN_S = 0.8  #: and so long after that it says so
 
 
 class WorkAhead:
-    """``begin`` queues the job and gives its id, ``renew`` has it look at what is there by now; both after the end of
-    each part of ``part_s`` seconds. What goes wrong is logged: the recording is processed when it has ended.
+    """After the end of each part of ``part_s`` seconds ``mark`` tells the journal that what came before is in it;
+    ``begin`` queues the job and gives its id, ``renew`` has it look at what is there by now. What goes wrong is logged:
+    the recording is processed when it has ended.
     """
 
     def __init__(
         self,
         started_at_s: float,
         part_s: float,
+        mark: Callable[[], None],
         begin: Callable[[], Awaitable[str]],
         renew: Callable[[str], None],
         settled_s: float = SETTLED_S,
+        written_s: float = WRITTEN_S,
     ) -> None:
         self._started_at_s = started_at_s
         self._part_s = part_s
+        self._mark = mark
         self._begin = begin
         self._renew = renew
         self._settled_s = settled_s
+        self._written_s = written_s
         self._job_id: str | None = None
         self._over = asyncio.Event()
         self._task = asyncio.create_task(self._work())
@@ -44,6 +48,9 @@ class WorkAhead:
 
     async def _work(self) -> None:
         while not await self._is_over_by_the_next_part():
+            self._mark()
+            if await self._is_over_within(self._written_s):
+                return
             try:
                 if self._job_id is None:
                     self._job_id = await self._begin()
@@ -60,8 +67,11 @@ class WorkAhead:
     async def _is_over_by_the_next_part(self) -> bool:
         """A clock that was put right changes when that is by less than a part."""
         since_s = max(0.0, time.time() - self._started_at_s - self._settled_s)
+        return await self._is_over_within(self._part_s - since_s % self._part_s)
+
+    async def _is_over_within(self, wait_s: float) -> bool:
         try:
-            await asyncio.wait_for(self._over.wait(), self._part_s - since_s % self._part_s)
+            await asyncio.wait_for(self._over.wait(), wait_s)
         except TimeoutError:
             return False
         return True

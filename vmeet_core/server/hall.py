@@ -12,7 +12,7 @@ from typing import Any
 
 from vmeet_core.database import PATIENCE_S, Database, DatabaseUnavailable
 from vmeet_core.hookspecs import Permanent
-from vmeet_core.manifest import MANIFEST_NAME, SEGMENTS, Started, read_manifest
+from vmeet_core.manifest import MANIFEST_NAME, SEGMENTS, Mark, Started, read_manifest
 from vmeet_core.media.segments import segment_duration_s
 from vmeet_core.meetings import Choices, Meeting, new_meeting
 from vmeet_core.pipeline import graph
@@ -194,7 +194,10 @@ class Hall:
             async with self._jobs_lock:
                 return await self.pipeline.begin_ahead(recording_id, folder, request)
 
-        self._ahead[recording_id] = WorkAhead(recorder.started_at_s, part_s, begin, self.pipeline.renew)
+        def mark() -> None:
+            recorder.note(Mark(at_s=time.time()))
+
+        self._ahead[recording_id] = WorkAhead(recorder.started_at_s, part_s, mark, begin, self.pipeline.renew)
 
     async def _end_ahead(self, recording_id: str) -> None:
         work = self._ahead.pop(recording_id, None)

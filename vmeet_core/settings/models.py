@@ -203,9 +203,18 @@ class Pipeline(Table):
     files_cache_bytes: int = Field(
         20_000_000_000, ge=0, description="how much of that place a Dask worker keeps on its own disk"
     )
-    workers: int = Field(1, ge=1, le=64, description="how many steps run at the same time")
+    workers: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="how many steps run at the same time; 0: three, or half as many as there are cores",
+    )
     cpu: int = Field(
-        0, ge=0, le=1024, description="how many threads the running steps use together; 0: as many as there are cores"
+        0,
+        ge=0,
+        le=1024,
+        description="how many threads the running steps use together; 0: as many as there are cores, or twice as many "
+        "where workers is 0, too",
     )
     gpu: int = Field(1, ge=0, le=64, description='how many steps use a GPU at the same time, with device = "cuda"')
     memory_bytes: int = Field(
