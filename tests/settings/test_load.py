@@ -156,7 +156,7 @@ WRONG = {
     '[meetings.default]\nscript = "latin"': ("meetings.default.script", "traditional-tw"),
     '[meetings."My Meeting"]': ("meetings.My Meeting", "lower-case"),
     "[meetings.default]\nframe_filters = [5]": ("meetings.default.frame_filters[0]", "string"),
-    "[pipeline]\nworkers = 0": ("pipeline.workers", "greater than or equal to 1"),
+    "[pipeline]\nworkers = -1": ("pipeline.workers", "greater than or equal to 0"),
     '[pipeline]\nworkers = "2"': ("pipeline.workers", "integer"),
     '[pipeline]\nexecutor = "cloud"': ("pipeline.executor", "processes"),
     "[recording]\nmin_free_bytes = -1": ("recording.min_free_bytes", "greater"),
