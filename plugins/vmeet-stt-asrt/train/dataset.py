@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from vmeet_stt_asrt.syllables import normal
 from vmeet_stt_asrt.tables import Tables
 
 Sound = NDArray[np.int16]
+PINYIN = re.compile(r"[a-z]+[1-5]( [a-z]+[1-5])*")
 
 
 class Utterance(NamedTuple):
@@ -37,6 +39,7 @@ class Dataset:
         rows = json.loads((folder / "utterances.json").read_text(encoding="utf-8"))
         self.utterances = [Utterance(*row[:3], tuple(row[3]), *row[4:]) for row in rows]
         self.syllables = tuple((folder / "syllables.txt").read_text(encoding="utf-8").split())
+        self._numbers = {syllable: number for number, syllable in enumerate(self.syllables)}
 
     def sound(self, utterance: Utterance) -> Sound:
         """(length,) samples."""
@@ -44,12 +47,15 @@ class Dataset:
 
     def labels(self, utterance: Utterance) -> list[int]:
         """The numbers of its syllables among the outputs."""
-        numbers = {syllable: number for number, syllable in enumerate(self.syllables)}
-        return [numbers[syllable] for syllable in utterance.syllables]
+        return [self._numbers[syllable] for syllable in utterance.syllables]
 
 
 def read_as(text: str) -> tuple[str, ...]:
-    """The pinyin of Han characters, a syllable each; ValueError where pypinyin sees it otherwise."""
+    """The pinyin of Han characters, a syllable each; ValueError where pypinyin sees it otherwise. Pinyin such as
+    ``ni3 hao3`` is taken as it is.
+    """
+    if PINYIN.fullmatch(text):
+        return tuple(map(normal, text.split()))
     syllables = tuple(map(normal, lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True)))
     if len(syllables) != len(text):
         raise ValueError(f"pypinyin reads {text} as {' '.join(syllables)}")

@@ -1,8 +1,9 @@
-"""Measures a model on utterances: syllables right, characters right, time."""
+"""Measures a model on utterances: syllables right, with tones and without, characters right, time."""
 
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from dataset import read_as
@@ -49,7 +50,9 @@ def main() -> None:
         heard_s += sum(map(len, parts)) / SAMPLE_RATE_HZ
         characters.append((truth, found))
         syllables.append((read_as(truth), [each for part in parts for each in said(network, part)]))
+    toneless = [(without_tones(truth), without_tones(found)) for truth, found in syllables]
     figures = {"utterances": len(characters), "syllable_accuracy": round(accuracy(syllables), 4)}
+    figures |= {"toneless_accuracy": round(accuracy(toneless), 4)}
     figures |= {"character_accuracy": round(accuracy(characters), 4), "rtf": round(spent_s / heard_s, 4)}
     print(json.dumps(figures))
 
@@ -57,6 +60,10 @@ def main() -> None:
 def said(network: Network, part: Audio) -> list[str]:
     """The likeliest syllable of each moment, without any knowledge of words."""
     return [network.syllables[label] for label in greedy(network.listen(spectrogram(part)))]
+
+
+def without_tones(syllables: Sequence[str]) -> list[str]:
+    return [syllable[:-1] for syllable in syllables]
 
 
 if __name__ == "__main__":

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from network import AsrtNet, weights_of
+from network import graph_of, new_net
 from vmeet_stt_asrt.features import BINS
-from vmeet_stt_asrt.graph import build_graph
 from vmeet_stt_asrt.network import MARGIN_ROWS, Network
 
 _MOST_OFF = 1e-3
@@ -20,9 +19,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
-    net = AsrtNet(len(state["syllables"]) + 1).eval()
+    net = new_net(state["network"], state["syllables"]).eval()
     net.load_state_dict(state["net"])
-    packed = build_graph(weights_of(net), tuple(state["syllables"])).SerializeToString()
+    packed = graph_of(net, state["syllables"]).SerializeToString()
     rows = (4 * np.random.default_rng(0).random((400, BINS))).astype(np.float32)
     found = Network(packed, threads=1).listen(rows)
     padded = np.concatenate([rows, np.zeros((MARGIN_ROWS, BINS), np.float32)])

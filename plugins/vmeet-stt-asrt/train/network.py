@@ -1,11 +1,15 @@
 """ASRT's network in torch, with dropout; what it learns goes into the plugin's graph."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
+from onnx import ModelProto
+from small import SmallNet
+from small_graph import build_small_graph
 from torch import Tensor, nn
-from vmeet_stt_asrt.graph import POOLED_AFTER, ROWS_PER_STEP
+from vmeet_stt_asrt.graph import POOLED_AFTER, ROWS_PER_STEP, build_graph
 from vmeet_stt_asrt.keras_file import BATCH_NORM_EPSILON, CHANNELS, FLAT, HIDDEN, Convolution, Dense, Weights
-from vmeet_stt_asrt.network import MARGIN_ROWS
 
 
 class AsrtNet(nn.Module):
@@ -33,6 +37,17 @@ class AsrtNet(nn.Module):
         return self.output(self.dropout(torch.relu(self.hidden(flat)))).log_softmax(-1)
 
 
+def new_net(kind: str, syllables: Sequence[str], dropout: float = 0.0) -> AsrtNet | SmallNet:
+    """``asrt`` or ``small``; the blank comes after the syllables."""
+    return SmallNet(syllables, dropout) if kind == "small" else AsrtNet(len(syllables) + 1, dropout)
+
+
+def graph_of(net: AsrtNet | SmallNet, syllables: Sequence[str]) -> ModelProto:
+    """The network as it is in evaluation, as an ONNX model that the plugin reads."""
+    names = tuple(syllables)
+    return build_small_graph(net, names) if isinstance(net, SmallNet) else build_graph(weights_of(net), names)
+
+
 def weights_of(net: AsrtNet) -> Weights:
     """The network with its batch normalisation folded, as the plugin has it."""
     folded = []
@@ -50,5 +65,5 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 
 def rows_for(count: int) -> int:
-    """How many rows a part of ``count`` rows is padded to, as in the plugin."""
-    return -(-count // ROWS_PER_STEP) * ROWS_PER_STEP + MARGIN_ROWS
+    """How many rows a part of ``count`` rows is padded to: fewer than in the plugin, since nothing is all alike."""
+    return -(-count // ROWS_PER_STEP) * ROWS_PER_STEP + 3 * ROWS_PER_STEP

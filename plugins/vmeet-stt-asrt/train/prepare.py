@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from dataset import Sound, write
+from dataset import PINYIN, Sound, write
 
 from vmeet_core.media.audio import read_all
 
 _HAN = re.compile(r"[㐀-鿿]+")
 _SUFFIXES = {".wav", ".flac", ".mp3", ".ogg"}
 RATE_HZ = 16_000
+_FRAME = RATE_HZ // 100
+_AROUND = 8  # frames that are kept around the sound
+_SILENT = 0.01  # -40 dB of the loudest
 
 
 def texts_beside(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -36,13 +39,24 @@ def held_out(text: str, share: float) -> bool:
 
 
 def sound_of(path: Path) -> Sound:
-    return np.clip(np.round(read_all(path, RATE_HZ) * 32_767), -32_768, 32_767).astype(np.int16)
+    """Without what is silent around it, which recordings of single words have much of."""
+    audio = read_all(path, RATE_HZ)
+    frames = np.abs(audio[: len(audio) // _FRAME * _FRAME].reshape(-1, _FRAME)).max(axis=1, initial=0)
+    loud = np.flatnonzero(frames > _SILENT * frames.max(initial=0))
+    if len(loud):
+        audio = audio[max(0, (loud[0] - _AROUND) * _FRAME) : (loud[-1] + 1 + _AROUND) * _FRAME]
+    return np.clip(np.round(audio * 32_767), -32_768, 32_767).astype(np.int16)
+
+
+def text_of(raw: str) -> str:
+    """Han characters alone; pinyin as it is."""
+    return raw.strip() if PINYIN.fullmatch(raw.strip()) else "".join(_HAN.findall(raw))
 
 
 def utterances(folders: list[Path], share: float, least: int) -> Iterator[tuple[Sound, str, str, bool]]:
     for folder in folders:
         for path, raw in texts_beside(folder):
-            text = "".join(_HAN.findall(raw))
+            text = text_of(raw)
             if len(text) >= least:
                 yield sound_of(path), text, folder.name, held_out(text, share)
 
