@@ -62,6 +62,25 @@ async def test_what_somebody_says_is_over_the_pictures_with_the_name_and_goes(pa
     await expect(page.get_by_test_id("caption")).to_have_count(0, timeout=12000)
 
 
+async def test_what_ends_between_two_looks_at_the_clock_goes_as_well(blank: Page) -> None:
+    left = await blank.evaluate(
+        """async (entry) => {
+            await import("/static/js/elements/caption-overlay.js");
+            const overlay = document.body.appendChild(document.createElement("vmeet-captions"));
+            let [clockMs, stepMs] = [0, 0];
+            performance.now = () => (clockMs += stepMs);
+            overlay.add(entry);
+            const endMs = overlay.captions.nextS(0) * 1000;
+            [clockMs, stepMs] = [endMs - 0.015, 0.01];
+            overlay.show();
+            await new Promise((resolve) => setTimeout(resolve, 300));
+            return overlay.childElementCount;
+        }""",
+        entry(1, "早安"),
+    )
+    assert left == 0
+
+
 async def test_they_can_be_hidden_which_is_remembered(page: Page, site: Any) -> None:
     meeting = room()
     await enter(page, site, meeting)

@@ -40,7 +40,8 @@ export class CaptionOverlay extends HTMLElement {
   /** What stays as it was is left alone: what is written again is read out again. @private */
   show() {
     clearTimeout(this.timer);
-    const shown = this.captions.at(nowS());
+    const now = nowS(); // one for all: what ends between two looks at the clock would be shown for ever
+    const shown = this.captions.at(now);
     const kept = new Map([...this.children].map((each) => [each.getAttribute("data-key"), each]));
     const wanted = shown.map((caption) => kept.get(keyOf(caption)) ?? drawn(caption));
     for (const each of kept.values()) if (!wanted.includes(each)) each.remove();
@@ -49,8 +50,8 @@ export class CaptionOverlay extends HTMLElement {
       if (each === place) place = place.nextElementSibling;
       else this.insertBefore(each, place);
     }
-    const nextS = this.captions.nextS(nowS());
-    if (nextS !== null) this.timer = setTimeout(() => this.show(), Math.max(0, nextS - nowS()) * 1000);
+    const nextS = this.captions.nextS(now);
+    if (nextS !== null) this.timer = setTimeout(() => this.show(), Math.max(0, nextS - now) * 1000);
   }
 }
 
