@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vmeet_core.hookspecs import Audio
-from vmeet_core.media.loudness import MAX_GAIN_DB, find_gain_db, limited, measure
+from vmeet_core.media.loudness import MAX_GAIN_DB, Gain, amplified, find_gain, integrated_lufs, limited, measure
 
 RATE_HZ = 48_000
 
@@ -31,13 +31,14 @@ def test_a_sine_at_full_scale_measures_as_the_standard_says() -> None:
     loudness = measure(blocks(tone(0.0)), RATE_HZ)
     assert loudness.integrated_lufs == pytest.approx(-3.01, abs=0.05)  # BS.1770-4: a 997 Hz sine at 0 dBFS
     assert loudness.true_peak_dbtp == pytest.approx(0.0, abs=0.1)
+    assert integrated_lufs(blocks(tone(0.0)), RATE_HZ) == loudness.integrated_lufs
 
 
 @pytest.mark.parametrize("level_db", [-40.0, -23.0, -6.0])
 def test_a_steady_sound_comes_to_the_target(level_db: float) -> None:
     audio = tone(level_db)
-    gain_db = find_gain_db(lambda: blocks(audio), RATE_HZ)
-    result = np.concatenate(list(limited(blocks(audio), RATE_HZ, gain_db)))
+    gain = find_gain(lambda: blocks(audio), RATE_HZ)
+    result = np.concatenate(list(amplified(blocks(audio), RATE_HZ, gain)))
     assert measure(blocks(result), RATE_HZ).integrated_lufs == pytest.approx(-16.0, abs=0.1)
     assert len(result) == len(audio)
 
@@ -45,8 +46,8 @@ def test_a_steady_sound_comes_to_the_target(level_db: float) -> None:
 @pytest.mark.parametrize("level_db", [-35.0, -12.0])
 def test_peaks_are_limited_and_the_loudness_still_comes_to_the_target(level_db: float) -> None:
     audio = speech_like(level_db)
-    gain_db = find_gain_db(lambda: blocks(audio), RATE_HZ)
-    result = measure(limited(blocks(audio), RATE_HZ, gain_db), RATE_HZ)
+    gain = find_gain(lambda: blocks(audio), RATE_HZ)
+    result = measure(amplified(blocks(audio), RATE_HZ, gain), RATE_HZ)
     assert result.integrated_lufs == pytest.approx(-16.0, abs=0.5)
     assert result.true_peak_dbtp <= -1.5
 
@@ -59,13 +60,14 @@ def test_nothing_moves_in_time() -> None:
 
 @pytest.mark.parametrize("level_db", [-np.inf, -75.0])
 def test_silence_is_not_blown_up(level_db: float) -> None:
-    assert find_gain_db(lambda: blocks(tone(level_db)), RATE_HZ) == 0.0
+    assert find_gain(lambda: blocks(tone(level_db)), RATE_HZ) == Gain(0.0, limits=False)
 
 
 def test_a_very_quiet_sound_is_raised_only_so_far() -> None:
-    assert find_gain_db(lambda: blocks(tone(-54.0)), RATE_HZ) == MAX_GAIN_DB
+    assert find_gain(lambda: blocks(tone(-54.0)), RATE_HZ).gain_db == MAX_GAIN_DB
 
 
 def test_no_sound_at_all_gives_none() -> None:
     assert list(limited([], RATE_HZ, 6.0)) == []
     assert measure([], RATE_HZ).integrated_lufs == -70
+    assert integrated_lufs([], RATE_HZ) == -70

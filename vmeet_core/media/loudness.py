@@ -30,6 +30,13 @@ class Loudness(NamedTuple):
     true_peak_dbtp: float
 
 
+class Gain(NamedTuple):
+    """``limits``: with it peaks are to be limited; without that, it is a multiplication."""
+
+    gain_db: float
+    limits: bool
+
+
 def measure(blocks: Iterable[Audio], sample_rate_hz: int) -> Loudness:
     """Integrated loudness and true peak of a mono signal."""
     graph = _graph(sample_rate_hz, [("ebur128", "peak=true:metadata=1:framelog=quiet")])
@@ -41,6 +48,24 @@ def measure(blocks: Iterable[Audio], sample_rate_hz: int) -> Loudness:
         integrated_lufs=float(metadata.get("lavfi.r128.I", -70)),
         true_peak_dbtp=20 * log10(peak) if peak > 0 else float("-inf"),
     )
+
+
+def integrated_lufs(blocks: Iterable[Audio], sample_rate_hz: int) -> float:
+    """As in ``measure``, for less than half of the time."""
+    graph = _graph(sample_rate_hz, [("ebur128", "metadata=1:framelog=quiet")])
+    metadata: dict[str, str] = {}
+    for frame in _filtered(graph, blocks, sample_rate_hz):
+        metadata = frame.metadata
+    return float(metadata.get("lavfi.r128.I", -70))
+
+
+def amplified(blocks: Iterable[Audio], sample_rate_hz: int, gain: Gain) -> Iterator[Audio]:
+    """The signal with that gain, and peaks limited where they have to be."""
+    if gain.limits:
+        yield from limited(blocks, sample_rate_hz, gain.gain_db)
+        return
+    factor = np.float32(10 ** (gain.gain_db / 20))
+    yield from (block * factor for block in blocks)
 
 
 def limited(blocks: Iterable[Audio], sample_rate_hz: int, gain_db: float) -> Iterator[Audio]:
@@ -61,23 +86,23 @@ def limited(blocks: Iterable[Audio], sample_rate_hz: int, gain_db: float) -> Ite
         yield samples
 
 
-def find_gain_db(blocks: Callable[[], Iterable[Audio]], sample_rate_hz: int) -> float:
-    """The linear gain after which ``limited`` gives ``TARGET_LUFS``; 0 for silence, ``MAX_GAIN_DB`` at most.
+def find_gain(blocks: Callable[[], Iterable[Audio]], sample_rate_hz: int) -> Gain:
+    """The linear gain after which ``amplified`` gives ``TARGET_LUFS``; 0 for silence, ``MAX_GAIN_DB`` at most.
 
     ``blocks`` is called once per pass. Where the limiter takes off loudness, the gain is corrected for it.
     """
     loudness = measure(blocks(), sample_rate_hz)
     if loudness.integrated_lufs <= SILENCE_LUFS:
-        return 0.0
+        return Gain(0.0, loudness.true_peak_dbtp > PEAK_DBTP - _HEADROOM_DB)
     gain_db = min(TARGET_LUFS - loudness.integrated_lufs, MAX_GAIN_DB)
     if loudness.true_peak_dbtp + gain_db <= PEAK_DBTP - _HEADROOM_DB:
-        return gain_db
+        return Gain(gain_db, limits=False)
     for _ in range(_CORRECTIONS):
-        short_lu = TARGET_LUFS - measure(limited(blocks(), sample_rate_hz, gain_db), sample_rate_hz).integrated_lufs
+        short_lu = TARGET_LUFS - integrated_lufs(limited(blocks(), sample_rate_hz, gain_db), sample_rate_hz)
         if short_lu <= TOLERANCE_LU:
             break
         gain_db = min(gain_db + short_lu, MAX_GAIN_DB)
-    return gain_db
+    return Gain(gain_db, limits=True)
 
 
 def _graph(sample_rate_hz: int, filters: list[tuple[str, str]]) -> Graph:

@@ -7,12 +7,12 @@ from pydantic import BaseModel
 
 from vmeet_core.hookspecs import Audio
 from vmeet_core.media.audio import AudioWriter, duration_s, read_audio
-from vmeet_core.media.loudness import find_gain_db, limited
+from vmeet_core.media.loudness import amplified, find_gain
 from vmeet_core.pipeline.spec import Work
 from vmeet_core.pipeline.steps.audio import SAMPLE_RATE_HZ
 from vmeet_core.pipeline.steps.pieces import people_of, pieces, read_pieces
 
-VERSION = 1
+VERSION = 2
 ROLE = "mix"
 _SHARE = 0.25  # of the progress, for the last pass; most recordings need two or three before it
 
@@ -26,10 +26,10 @@ class Params(BaseModel):
 def run(work: Work) -> None:
     """All inputs are people, and equally long; or their pieces."""
     total = _total(work)
-    gain_db = find_gain_db(lambda: summed(work), SAMPLE_RATE_HZ)
+    gain = find_gain(lambda: summed(work), SAMPLE_RATE_HZ)
     work.progress(1 - _SHARE)
     with AudioWriter(work.outputs[ROLE], SAMPLE_RATE_HZ) as writer:
-        for block in limited(summed(work), SAMPLE_RATE_HZ, gain_db):
+        for block in amplified(summed(work), SAMPLE_RATE_HZ, gain):
             writer.write(block)
             work.progress(1 - _SHARE + _SHARE * min(1.0, writer.samples / total))
 
