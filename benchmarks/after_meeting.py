@@ -132,18 +132,19 @@ class Ready:
         return {key: round(at_s, 1) for key, at_s in sorted(self.at_s.items(), key=lambda each: each[1])}
 
     def _look(self) -> bool:
-        job = self._server.get(f"/api/recordings/{self._id}")["job"]
+        recording = self._server.get(f"/api/recordings/{self._id}")
+        job = recording["job"]
         if job is None:
             return False
         if job["state"] in ("failed", "cancelled"):
             raise RuntimeError(json.dumps(job, indent=1))
         results = set(job["results"])
-        people = {name.partition(":")[2] for name in results if name.startswith("audio:")}
-        cleaned = {name.partition(":")[2] for name in results if name.startswith("audio-denoised:")}
+        cleaned = [name for name in results if name.startswith("audio-denoised:")]
         for step in job["steps"]:
             if step["state"] == "done":
                 self.steps_s.setdefault(step["name"], round(time.monotonic() - self._began_s, 1))
-        self._note("sound_s", "mix-denoised" in results and bool(cleaned) and people <= cleaned)
+        everybody = len(cleaned) >= max(1, len(recording["people"]))
+        self._note("sound_s", "mix-denoised" in results and everybody)
         self._note("video_s", "video" in results)
         self._note("transcript_s", "transcript" in results)
         self._note("all_s", job["state"] == "done")
