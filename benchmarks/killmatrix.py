@@ -43,12 +43,8 @@ from vmeet_core.pipeline.views import ProcessRequest
 
 Victim = Literal["server", "worker", "both"]
 Point = Literal["start", "middle", "border"]
-OF_PEOPLE = (
-    "person-picture",
-    "person-video",
-    "person-audio",
-    "phrases",
-)  #: steps of files of each person, which are asked for
+#: steps of files of each person, which are asked for
+OF_PEOPLE = ("person-picture", "person-video", "person-audio", "phrases")
 OF_PARTS = ("sound-parts", "denoise-parts")  #: what only recordings have that are longer than a part
 OF_ALL = ("prepare", "audio", "denoise", "mix", "mix-denoised", "layout", "join", "thumbnail")
 OF_MEETINGS = ("voices", "captions", "chapters")

@@ -155,6 +155,13 @@ async def test_a_step_writes_under_another_name_and_reports(tmp_path: Path, make
         assert any(line.startswith("group") and int(line.split()[1]) >= 10 for line in log)
 
 
+async def test_a_step_of_less_urgency_is_nicer(make_order: MakeOrder) -> None:
+    _, log = await ran(make_order("write").model_copy(update={"niceness": 14}))
+    assert any(line.startswith("nice") and int(line.split()[1]) >= 14 for line in log)
+    if AUTOGROUPS:
+        assert any(line.startswith("group") and int(line.split()[1]) >= 14 for line in log)
+
+
 async def test_a_failure_leaves_no_result(tmp_path: Path, make_order: MakeOrder) -> None:
     with pytest.raises(StepFailed, match="No space left on device") as failure:
         await ran(make_order("half"))

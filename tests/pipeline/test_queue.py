@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from vmeet_core.pipeline.job import Job, Step
-from vmeet_core.pipeline.queue import PATIENCE_S, next_time_s, waiting
+from vmeet_core.pipeline.queue import PATIENCE_S, next_time_s, room_behind, waiting
 from vmeet_core.pipeline.spec import StepSpec
 from vmeet_core.pipeline.views import ProcessRequest
 
@@ -64,3 +64,15 @@ def test_a_back_off_keeps_a_step_out_until_its_time() -> None:
     assert next_time_s([waits], NOW_S) == NOW_S + 5
     assert next_time_s([waits], NOW_S + 5) == NOW_S + 9
     assert next_time_s([waits], NOW_S + 9) is None
+
+
+def test_while_something_is_waited_for_one_of_three_steps_may_be_another() -> None:
+    sound, picture = step("sound"), step("thumbnail", extra=True)
+    both = job("one", 10, sound, picture)
+    assert [room_behind([both], workers) for workers in (1, 2, 3, 8)] == [1, 1, 1, 6]
+    sound.state = "running"
+    assert room_behind([both], 3) == 1
+    sound.state = "done"
+    assert room_behind([both], 3) == 3
+    assert room_behind([both, job("ahead", 10, step("sound"), priority="ahead")], 3) == 3
+    assert room_behind([], 3) == 3

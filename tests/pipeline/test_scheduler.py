@@ -463,6 +463,23 @@ async def test_steps_that_share_a_gpu_run_one_after_the_other(
     assert max(map(len, running)) > 1
 
 
+async def test_what_comes_later_runs_beside_what_people_wait_for_but_takes_one_place(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, settings: Settings, tmp_path: Path
+) -> None:
+    scheduler, watcher = await make_scheduler(settings=with_pipeline(settings, workers=0))
+    job_id = await scheduler.submit("r1", small(recording), slow(tmp_path))
+    view = await watcher.until(lambda job: states(job).get("chapters") == "done")
+    assert states(view)["denoise:ann"] in ("queued", "running")
+    await appeared(tmp_path / "started")
+    (tmp_path / "go").touch()
+    assert (await watcher.ended(job_id)).state == "done"
+    behind = {"layout", "thumbnail", "chapters", "voices", "captions", "mix", "join:video-original"}
+    for view in watcher.views:
+        if states(view).get("denoise:ann") in ("queued", "running"):
+            running = {one.name for one in view.steps if one.state == "running"}
+            assert len(running & behind) <= 1, running
+
+
 async def test_a_fresh_meeting_goes_before_what_can_wait_and_anything_can_be_moved_to_the_front(
     recording: RecordingMaker, make_scheduler: MakeScheduler, settings: Settings, tmp_path: Path
 ) -> None:

@@ -39,10 +39,7 @@ class Gain(NamedTuple):
 
 def measure(blocks: Iterable[Audio], sample_rate_hz: int) -> Loudness:
     """Integrated loudness and true peak of a mono signal."""
-    graph = _graph(sample_rate_hz, [("ebur128", "peak=true:metadata=1:framelog=quiet")])
-    metadata: dict[str, str] = {}
-    for frame in _filtered(graph, blocks, sample_rate_hz):
-        metadata = frame.metadata
+    metadata = _measured(blocks, sample_rate_hz, "true")
     peak = float(metadata.get("lavfi.r128.true_peak", 0))
     return Loudness(
         integrated_lufs=float(metadata.get("lavfi.r128.I", -70)),
@@ -52,11 +49,7 @@ def measure(blocks: Iterable[Audio], sample_rate_hz: int) -> Loudness:
 
 def integrated_lufs(blocks: Iterable[Audio], sample_rate_hz: int) -> float:
     """As in ``measure``, for less than half of the time."""
-    graph = _graph(sample_rate_hz, [("ebur128", "metadata=1:framelog=quiet")])
-    metadata: dict[str, str] = {}
-    for frame in _filtered(graph, blocks, sample_rate_hz):
-        metadata = frame.metadata
-    return float(metadata.get("lavfi.r128.I", -70))
+    return float(_measured(blocks, sample_rate_hz, "none").get("lavfi.r128.I", -70))
 
 
 def amplified(blocks: Iterable[Audio], sample_rate_hz: int, gain: Gain) -> Iterator[Audio]:
@@ -103,6 +96,15 @@ def find_gain(blocks: Callable[[], Iterable[Audio]], sample_rate_hz: int) -> Gai
             break
         gain_db = min(gain_db + short_lu, MAX_GAIN_DB)
     return Gain(gain_db, limits=True)
+
+
+def _measured(blocks: Iterable[Audio], sample_rate_hz: int, peak: str) -> dict[str, str]:
+    """What the filter says at the end."""
+    graph = _graph(sample_rate_hz, [("ebur128", f"peak={peak}:metadata=1:framelog=quiet")])
+    metadata: dict[str, str] = {}
+    for frame in _filtered(graph, blocks, sample_rate_hz):
+        metadata = frame.metadata
+    return metadata
 
 
 def _graph(sample_rate_hz: int, filters: list[tuple[str, str]]) -> Graph:

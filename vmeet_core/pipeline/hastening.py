@@ -5,20 +5,21 @@ import time
 from collections.abc import Callable
 
 from vmeet_core.child_process import leave_background
-from vmeet_core.pipeline.messages import NICENESS
 
 ROUND_S = 2.0  #: so long it is looked at before it is judged
 ENOUGH = 0.5  #: of one processor
 
 
 class Hastening:
-    """From ``begin`` to ``end`` the process is one like others, where the system allows that. Where it does not, it
-    goes on in the background, which costs nothing on a machine with nothing else to do; once it gets less than
-    ``ENOUGH``, ``give_up`` is called: begun anew it would be faster.
+    """From ``begin`` to ``end`` the process is one like others of its ``niceness``, where the system allows that.
+
+    Where it does not, it goes on in the background, which costs nothing on a machine with nothing else to do; once it
+    gets less than ``ENOUGH``, ``give_up`` is called: begun anew it would be faster.
     """
 
-    def __init__(self, give_up: Callable[[], object]) -> None:
+    def __init__(self, give_up: Callable[[], object], niceness: int) -> None:
         self.gave_up = False
+        self._niceness = niceness
         self._give_up = give_up
         self._pid: int | None = None
         self._is_wanted = False
@@ -52,7 +53,7 @@ class Hastening:
         """Again and again: when it has just begun, it goes to the background only then."""
         while True:
             began_s, had_s = time.monotonic(), self._cpu_s
-            is_like_others = await asyncio.to_thread(leave_background, pid, NICENESS)
+            is_like_others = await asyncio.to_thread(leave_background, pid, self._niceness)
             await asyncio.sleep(ROUND_S)
             if not is_like_others and self._cpu_s - had_s < ENOUGH * (time.monotonic() - began_s):
                 self.gave_up = True

@@ -500,7 +500,7 @@ class Scheduler:
         process = asyncio.create_task(running)
         self._processes[run] = process
         if order.background:
-            self._background[run] = listener.hastening = Hastening(process.cancel)
+            self._background[run] = listener.hastening = Hastening(process.cancel, order.niceness)
             if not job.is_ahead:  # not any more
                 listener.hastening.begin()
         try:

@@ -213,8 +213,8 @@ class Pipeline(Table):
         0,
         ge=0,
         le=1024,
-        description="how many threads the running steps use together; 0: as many as there are cores, or twice as many "
-        "where workers is 0, too",
+        description="how many threads the running steps use together; 0: as many as there are cores; where workers is "
+        "0, too, each step may use its share of twice as many",
     )
     gpu: int = Field(1, ge=0, le=64, description='how many steps use a GPU at the same time, with device = "cuda"')
     memory_bytes: int = Field(
