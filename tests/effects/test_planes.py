@@ -49,3 +49,22 @@ def test_what_is_no_frame_is_refused():
         check_frame(Frame(good.y.astype(float), good.u, good.v))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="bt709"):
         check_frame(Frame(good.y, good.u, good.v, "bt709"))
+
+
+@pytest.mark.parametrize(
+    ("size", "small"), [((720, 1280), (160, 288)), ((1080, 1920), (176, 256)), ((720, 1280), (144, 256))]
+)
+def test_shrinking_in_two_steps_gives_the_mean_of_what_each_pixel_covers(size, small):
+    rows, columns = (np.arange(side, dtype=np.float64) for side in size)
+    smooth = 127 + 60 * np.sin(rows[:, None] / 40) + 60 * np.cos(columns / 55)
+    means = _cumulative_means(_cumulative_means(smooth, small[0]).T, small[1]).T
+    assert np.abs(shrunk(np.round(smooth).astype(np.uint8), small) - means).max() < 1.5
+
+
+def _cumulative_means(values, count):
+    """Means of the rows over ``count`` equal parts, whose borders lie anywhere."""
+    before = np.vstack([np.zeros(values.shape[1]), np.cumsum(values, axis=0)])
+    borders = np.linspace(0, len(values), count + 1)
+    below = np.minimum(borders.astype(int), len(values) - 1)
+    sums = before[below] + (borders - below)[:, None] * values[below]
+    return np.diff(sums, axis=0) * count / len(values)

@@ -65,7 +65,21 @@ def shrunk(plane: Plane, size: Size) -> Plane:
     """``plane`` (h, w) uint8 at ``size``, each pixel the mean of the area that it covers."""
     if plane.shape == size:
         return plane
-    return plane_of(cv2.resize(plane, size[::-1], interpolation=cv2.INTER_AREA), size)
+    return plane_of(cv2.resize(_halved(plane, size), size[::-1], interpolation=cv2.INTER_AREA), size)
+
+
+def _halved(plane: Plane, size: Size) -> Plane:
+    """``plane`` as it is, or halved while it is four times as large as ``size`` or more.
+
+    A mean over parts of pixels takes OpenCV three times as long as over whole ones, and twos are whole ones: 0.27 ms
+    instead of 0.78 ms from 720p to 288x160.
+    """
+    while plane.shape[0] % size[0] or plane.shape[1] % size[1]:
+        half = plane.shape[0] // 2, plane.shape[1] // 2
+        if plane.shape[0] % 2 or plane.shape[1] % 2 or half[0] < 2 * size[0] or half[1] < 2 * size[1]:
+            break
+        plane = plane_of(cv2.resize(plane, half[::-1], interpolation=cv2.INTER_AREA), half)
+    return plane
 
 
 def grown(plane: Plane, size: Size, out: Plane | None = None) -> Plane:

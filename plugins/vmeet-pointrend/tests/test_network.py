@@ -27,7 +27,7 @@ def test_a_mask_of_probabilities_for_the_whole_picture(network: Network, size: t
 def test_the_refined_mask_is_four_times_as_fine_as_the_coarse_one(network: Network) -> None:
     frame = person_picture(720, 1280)
     coarse, refined = network.masks(frame)
-    assert (coarse.shape, refined.shape) == ((36, 64), (144, 256))
+    assert (coarse.shape, refined.shape) == ((40, 72), (160, 288))
     assert np.array_equal(refined, network.mask(frame))
     # They agree but for the edge, which is what is refined.
     differing = np.abs(np.repeat(np.repeat(coarse, 4, 0), 4, 1) - refined) > 0.25

@@ -12,13 +12,13 @@ from vmeet_core.testing import noise_picture
 @pytest.mark.parametrize(
     ("size", "shape"),
     [
-        ((720, 1280), (144, 256)),
-        ((1280, 720), (256, 144)),
-        ((480, 640), (160, 224)),
-        ((640, 480), (224, 160)),
-        ((500, 500), (192, 192)),
-        ((100, 1000), (144, 256)),
-        ((1, 1), (192, 192)),
+        ((720, 1280), (160, 288)),
+        ((1280, 720), (288, 160)),
+        ((480, 640), (176, 256)),
+        ((640, 480), (256, 176)),
+        ((500, 500), (208, 208)),
+        ((100, 1000), (160, 288)),
+        ((1, 1), (208, 208)),
     ],
 )
 def test_the_shape_has_the_picture_s_proportions(size: tuple[int, int], shape: tuple[int, int]) -> None:
@@ -28,7 +28,7 @@ def test_the_shape_has_the_picture_s_proportions(size: tuple[int, int], shape: t
 def test_every_shape_suits_the_network_and_costs_about_the_same() -> None:
     assert all(side % 16 == 0 for shape in SHAPES for side in shape)
     areas = [height * width for height, width in SHAPES]
-    assert max(areas) < 1.05 * min(areas)
+    assert max(areas) < 1.07 * min(areas)  # multiples of 16 come no nearer
 
 
 @pytest.mark.parametrize("color", ["bt601-limited", "bt601-full"])

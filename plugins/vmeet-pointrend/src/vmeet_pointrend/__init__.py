@@ -8,7 +8,7 @@ from vmeet_pointrend.settings import PointRendSettings
 
 MODEL = Weight(
     "pointrend.onnx",
-    "8c54463d0203fe6babdb25c678776e820b664e11a0e8946defb8af282a2f2963",
+    "2ac9855386028fe417c2712ad4f6b5aa2be270223dab038a842d41c9ef0f45b7",
     7511712,
     "Apache-2.0",
     (Source(package_data=("vmeet_pointrend", "pointrend.onnx")),),

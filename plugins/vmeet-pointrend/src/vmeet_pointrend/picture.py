@@ -11,8 +11,9 @@ from vmeet_core.hookspecs import Frame
 
 Pixels = NDArray[np.float32]
 
-#: (height, width); about as many pixels each, sides multiples of 16. Few, since a runtime prepares for each anew.
-SHAPES = ((144, 256), (160, 224), (192, 192), (224, 160), (256, 144))
+#: (height, width) for 16:9, for what lies between 4:3 and 3:2, and for squares; about as many pixels each, sides
+#: multiples of 16. Few, since a runtime prepares for each anew.
+SHAPES = ((160, 288), (176, 256), (208, 208), (256, 176), (288, 160))
 
 
 def shape_for(size: Size) -> Size:
