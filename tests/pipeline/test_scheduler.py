@@ -677,6 +677,25 @@ async def test_an_end_is_told_when_it_is_written_and_not_before(
     assert [job.state for job in await scheduler.jobs("r1") if job.id == job_id] == ["done"]
 
 
+async def test_an_end_is_told_once_though_another_step_is_written_while_files_are_tidied(
+    recording: RecordingMaker, make_scheduler: MakeScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps run side by side: what one of them has to write may be on its way when the last one ends."""
+    folder = small(recording)
+    scheduler, watcher = await make_scheduler()
+    tidy = scheduler._tidy
+
+    async def beside(job: Any) -> None:
+        await scheduler._commit(job)
+        await tidy(job)
+
+    monkeypatch.setattr(scheduler, "_tidy", beside)
+    job = await done(scheduler, watcher, folder)
+    await asyncio.sleep(3 * INTERVAL_S)
+    assert [view.state for view in watcher.views].count("done") == 1
+    assert [view.state for view in await scheduler.jobs("r1") if view.id == job.id] == ["done"]
+
+
 async def test_a_database_that_is_locked_for_ten_seconds_costs_a_job_nothing(
     recording: RecordingMaker, make_scheduler: MakeScheduler, tmp_path: Path
 ) -> None:

@@ -412,8 +412,6 @@ class Scheduler:
                 await self._commit(job, EVER)
             else:
                 self._active.pop(job.id)
-                if job.state == "done":
-                    await self._tidy(job)
                 await self._commit_end(job)
 
     async def _tidy(self, job: Job) -> None:
@@ -431,6 +429,8 @@ class Scheduler:
         """Whoever is told of an end finds it written, also when an earlier state is being written still."""
         self._ending.add(job.id)
         try:
+            if job.state == "done":
+                await self._tidy(job)
             await self._executor.forget(job.id, job.folder / RESULTS / job.id)  # nobody would, after the end
             await self._store.save(job, EVER)
         finally:
