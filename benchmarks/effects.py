@@ -24,7 +24,7 @@ from vmeet_core.effects.temporal import MaskSmoother
 from vmeet_core.hookspecs import Frame
 
 HEIGHT, WIDTH = 720, 1280
-MASK_SIZE = 144, 256
+MASK_SIZE = 160, 288  # as vmeet-pointrend has it
 FRAME_S = 1 / 30
 COMPOSED = {
     "compose_blur": EffectOptions(effect="blur"),

@@ -48,7 +48,7 @@ class Composer:
         Other filters are told where the person is (``Frame.person``).
 
         ``mask`` is (any h, any w) float32 from 0 (background) to 1 (person), for the whole picture whatever its own
-        size; 256x144 is plenty. ``pts_s`` is the picture's time. Raises ValueError for a frame that is no I420, and
+        size; 256x144 is enough. ``pts_s`` is the picture's time. Raises ValueError for a frame that is no I420, and
         for a mask of another type, with NaN or with values outside [0, 1]: no picture is better than the raw one.
         """
         check_frame(frame)
