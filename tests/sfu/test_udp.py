@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 import time
+import types
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -207,6 +208,27 @@ async def test_a_datagram_arrived_when_it_came_and_not_when_it_was_read(
         while len(arrived_s) < 3:
             await asyncio.sleep(0.01)
     assert [at_s - began_s for at_s in arrived_s] == pytest.approx([0.0, 0.1, 0.2], abs=0.04)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when a datagram came")
+async def test_a_wall_clock_that_was_set_makes_no_datagram_older(
+    mux: UdpMux, monkeypatch: pytest.MonkeyPatch, ice: IceLite, peer: RawPeer
+) -> None:
+    await peer.check(ice)
+    got: list[float] = []
+    ice.on_media = lambda data: got.append(ice.arrived_s)
+    ahead = types.SimpleNamespace(time=lambda: time.time() + 0.5, monotonic=time.monotonic)
+    monkeypatch.setattr("vmeet_core.sfu.udp.time", ahead)  # set between the kernel's stamp and the reading
+    sent_s: list[float] = []
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            sent_s.append(time.monotonic())
+            peer.send(MEDIA)
+            while len(got) < len(sent_s):
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
+    # Nothing was read for 0.05 s before each, so each came within that time of when it was sent.
+    assert [at_s - began_s for at_s, began_s in zip(got[1:], sent_s[1:], strict=True)] == pytest.approx([0, 0], abs=0.1)
 
 
 async def test_without_the_kernels_word_it_is_when_it_was_read(

@@ -39,6 +39,7 @@ class UdpMux:
         self.sock = sock
         self._departures = departures
         self._stamped = ANCILLARY_BYTES > 0 and stamp_arrivals(sock)
+        self._empty_s = 0.0  # nothing waited then: what is read next came later
         self.paths: dict[Address, Path] = {}
         self.dropped = 0  #: datagrams that were of no connection
         self._connections = connections
@@ -74,9 +75,11 @@ class UdpMux:
         """Up to eight; whether there may be more."""
         paths = self.paths
         for _ in range(TRAIN):
+            asked_s = time.monotonic()
             try:
                 data, address, arrived_s = self._receive()
             except OSError:  # nothing left; or closed by what the last datagram caused
+                self._empty_s = asked_s
                 return False
             try:
                 self._dispatch(data, address, paths.get(address), now_s, arrived_s)
@@ -86,7 +89,8 @@ class UdpMux:
 
     def _receive(self) -> tuple[bytes, Address, float]:
         """A datagram, where it came from, and when: by the kernel's clock where it tells, so that the time for which it
-        waited for a busy server is not taken for a queue in the network.
+        waited for a busy server is not taken for a queue in the network. The kernel's is the wall clock: where it was
+        set meanwhile, a datagram still came after the socket was last found empty.
         """
         if not self._stamped:
             data, address = self.sock.recvfrom(MAX_DATAGRAM_BYTES)
@@ -96,7 +100,8 @@ class UdpMux:
         if ancillary:
             seconds, nanoseconds = _TIMESPEC.unpack_from(ancillary[0][2])
             lag_s = time.time() - seconds - nanoseconds / 1e9
-            arrived_s -= lag_s if 0 <= lag_s < MAX_LAG_S else 0.0
+            if 0 <= lag_s < MAX_LAG_S:
+                arrived_s = max(arrived_s - lag_s, self._empty_s)
         return data, address, arrived_s
 
     def _dispatch(self, data: bytes, address: Address, path: Path | None, now_s: float, arrived_s: float) -> None:

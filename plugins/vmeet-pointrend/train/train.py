@@ -23,14 +23,14 @@ from torch.utils.data import DataLoader, IterableDataset
 SHARES = (0.5, 0.08, 0.14, 0.16, 0.12)  # of the shapes below, from wide to tall
 SMALL = ((112, 192), (128, 176), (144, 144), (176, 128), (192, 112))  # first: cheaper pictures
 LARGE = SHAPES
-SMALL_SHARE, STRONG_SHARE = 0.5, 0.65  # of the time
+STRONG_SHARE = 0.65  # of the time
 
 
 class Pictures(IterableDataset[Batch]):
     """Whole batches, since all pictures of one have the same size."""
 
-    def __init__(self, folder: Path, batch: int, progress: torch.Tensor) -> None:
-        self._folder, self._batch, self._progress = folder, batch, progress
+    def __init__(self, folder: Path, batch: int, small_share: float, progress: torch.Tensor) -> None:
+        self._folder, self._batch, self._small_share, self._progress = folder, batch, small_share, progress
 
     def __iter__(self) -> Iterator[Batch]:
         cv2.setNumThreads(1)
@@ -39,7 +39,7 @@ class Pictures(IterableDataset[Batch]):
         while True:
             progress = float(self._progress)
             studio.strength = 1.0 if progress < STRONG_SHARE else 0.5
-            size = (SMALL if progress < SMALL_SHARE else LARGE)[int(random.choice(len(SHARES), p=SHARES))]
+            size = (SMALL if progress < self._small_share else LARGE)[int(random.choice(len(SHARES), p=SHARES))]
             samples = [studio.sample(size) for _ in range(self._batch)]
             image, mask, groups = (np.stack(planes) for planes in zip(*samples, strict=True))
             yield Batch(torch.from_numpy(image), torch.from_numpy(mask), torch.from_numpy(groups))
@@ -132,7 +132,7 @@ class Trainer:
 
     def run(self) -> None:
         arguments = self.arguments
-        pictures = Pictures(arguments.data, arguments.batch, self.progress)
+        pictures = Pictures(arguments.data, arguments.batch, arguments.small_share, self.progress)
         loader = DataLoader(pictures, batch_size=None, num_workers=arguments.workers, pin_memory=self.device == "cuda")
         checked_s, budget_s, recent = self.seen_s, arguments.minutes * 60, {}
         before = time.monotonic()
@@ -159,6 +159,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, required=True, help="of training, all runs together")
     parser.add_argument("--check-minutes", type=float, default=4)
     parser.add_argument("--batch", type=int, default=24)
+    parser.add_argument("--small-share", type=float, default=0.5, help="of the time, at first: with small pictures")
     parser.add_argument("--points", type=int, default=512, help="per picture")
     parser.add_argument("--twins", action="store_true", help="show each picture twice, with other noise")
     parser.add_argument("--rate", type=float, default=4e-3)
