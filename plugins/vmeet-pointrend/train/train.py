@@ -23,14 +23,23 @@ from torch.utils.data import DataLoader, IterableDataset
 SHARES = (0.5, 0.08, 0.14, 0.16, 0.12)  # of the shapes below, from wide to tall
 SMALL = ((112, 192), (128, 176), (144, 144), (176, 128), (192, 112))  # first: cheaper pictures
 LARGE = SHAPES
-STRONG_SHARE = 0.65  # of the time
+SMALL_SHARE, STRONG_SHARE = 0.5, 0.65  # of the time
 
 
 class Pictures(IterableDataset[Batch]):
     """Whole batches, since all pictures of one have the same size."""
 
-    def __init__(self, folder: Path, batch: int, small_share: float, progress: torch.Tensor) -> None:
-        self._folder, self._batch, self._small_share, self._progress = folder, batch, small_share, progress
+    def __init__(
+        self,
+        folder: Path,
+        batch: int,
+        progress: torch.Tensor,
+        small_share: float = SMALL_SHARE,
+        strengths: tuple[float, float] = (1.0, 0.5),
+    ) -> None:
+        """``strengths`` of rotation and colour: at first, and towards the end."""
+        self._folder, self._batch, self._progress = folder, batch, progress
+        self._small_share, self._strengths = small_share, strengths
 
     def __iter__(self) -> Iterator[Batch]:
         cv2.setNumThreads(1)
@@ -38,7 +47,7 @@ class Pictures(IterableDataset[Batch]):
         studio = Studio(Library(self._folder, held_out=False), random)
         while True:
             progress = float(self._progress)
-            studio.strength = 1.0 if progress < STRONG_SHARE else 0.5
+            studio.strength = self._strengths[progress >= STRONG_SHARE]
             size = (SMALL if progress < self._small_share else LARGE)[int(random.choice(len(SHARES), p=SHARES))]
             samples = [studio.sample(size) for _ in range(self._batch)]
             image, mask, groups = (np.stack(planes) for planes in zip(*samples, strict=True))
@@ -132,7 +141,7 @@ class Trainer:
 
     def run(self) -> None:
         arguments = self.arguments
-        pictures = Pictures(arguments.data, arguments.batch, arguments.small_share, self.progress)
+        pictures = Pictures(arguments.data, arguments.batch, self.progress, arguments.small_share)
         loader = DataLoader(pictures, batch_size=None, num_workers=arguments.workers, pin_memory=self.device == "cuda")
         checked_s, budget_s, recent = self.seen_s, arguments.minutes * 60, {}
         before = time.monotonic()
@@ -159,7 +168,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, required=True, help="of training, all runs together")
     parser.add_argument("--check-minutes", type=float, default=4)
     parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--small-share", type=float, default=0.5, help="of the time, at first: with small pictures")
+    parser.add_argument(
+        "--small-share", type=float, default=SMALL_SHARE, help="of the time, at first: with small pictures"
+    )
     parser.add_argument("--points", type=int, default=512, help="per picture")
     parser.add_argument("--twins", action="store_true", help="show each picture twice, with other noise")
     parser.add_argument("--rate", type=float, default=4e-3)
