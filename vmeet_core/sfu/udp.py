@@ -78,8 +78,10 @@ class UdpMux:
             asked_s = time.monotonic()
             try:
                 data, address, arrived_s = self._receive()
-            except OSError:  # nothing left; or closed by what the last datagram caused
+            except BlockingIOError:
                 self._empty_s = asked_s
+                return False
+            except OSError:  # closed by what the last datagram caused
                 return False
             try:
                 self._dispatch(data, address, paths.get(address), now_s, arrived_s)

@@ -1,7 +1,7 @@
 """Trains shipped weights further, on a machine without a GPU: folded norms, a small rate, the first layers as they are.
 
-Part of the way from the old weights to the new ones is better than either, on old data and on new (M. Wortsman et al.,
-"Robust fine-tuning of zero-shot models", CVPR 2022): ``--way`` says how much of it is gone.
+Part of the way from the old weights to the new ones is often better than either, on old data and on new (M. Wortsman et
+al., "Robust fine-tuning of zero-shot models", CVPR 2022): ``--way`` says how much of it is gone.
 
 On two cores, environment ``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=16000000000`` saves a quarter of the time, which
 otherwise goes to handing large blocks of memory back and forth.

@@ -1,4 +1,4 @@
-"""The network without batch normalisation: what a trained one computes, in less than two thirds of the time to train.
+"""The network without batch normalisation: it computes what a trained one does, with less to do for each picture.
 
 In inference a batch norm is a factor and an offset of the convolution before it. ``read`` brings such a network out of
 the ONNX file that export.py wrote, so that shipped weights can be trained further; ``unfolded`` gives it back in the
@@ -42,6 +42,7 @@ def read(path: Path) -> PersonNet:
     for layer, node in zip(_convolutions(net), stored, strict=True):
         _fill(layer, values[node.input[1]], values[node.input[2]])
     rows = [node for node in graph.node if node.op_type == "Gemm"]
+    # The file holds the head once for each step of the refinement, always the same.
     for layer, node in zip((net.head.first, net.head.second, net.head.last), rows, strict=False):
         _fill(layer, values[node.input[1]].T[:, :, None], values[node.input[2]])
     return net
