@@ -41,6 +41,11 @@ def chromium_path() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+def page_browser_path() -> str | None:
+    """For pages alone: the same engine without the rest of a browser, which has a new page in a third of the time."""
+    return shutil.which("chromium-headless-shell") or chromium_path()
+
+
 def make_media(folder: Path, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX) -> tuple[Path, Path]:
     """A camera (y4m) and a microphone (wav) file: a talking head and speech where there are any, else made up."""
     camera, microphone = folder / "camera.y4m", folder / "microphone.wav"

@@ -1,4 +1,4 @@
-"""A recording whose tracks go on in new files while it runs, in a real browser."""
+"""Recordings whose tracks go on in new files while they run, in a real browser."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,26 +22,36 @@ from vmeet_core.timeline import SegmentSpan, build_timeline
 pytestmark = pytest.mark.browser
 PART_S = 10
 RECORD_S = 44
+PRESETS = """
+[meetings.default]
+[meetings.filtered]
+frame_filters = ["brightness"]
+"""
 
 
 @pytest.fixture
-async def server(tmp_path: Path, filters: str) -> AsyncIterator[browsers.Server]:
-    meetings = f"[meetings.default]\nframe_filters = {filters}\n"
-    running = browsers.Server(tmp_path, meetings, recording=f"part_s = {PART_S}\n")
+async def server(tmp_path: Path) -> AsyncIterator[browsers.Server]:
+    running = browsers.Server(tmp_path, PRESETS, recording=f"part_s = {PART_S}\n")
     await running.start()
     yield running
     running.stop()
 
 
-@pytest.mark.parametrize("filters", ["[]", '["brightness"]'])
-async def test_tracks_go_on_in_new_files(server: browsers.Server, chromium: Any, tmp_path: Path, filters: str) -> None:
-    """A camera as it comes, and a filtered one."""
-    meeting = server.new_meeting()
-    page = await browsers.new_page(chromium)
-    await browsers.enter(page, server.url + meeting["url"], "Anna", meeting)
+async def test_tracks_go_on_in_new_files(server: browsers.Server, chromium: Any, tmp_path: Path) -> None:
+    """A camera as it comes, and a filtered one, each in a meeting of its own."""
+    meetings = [server.new_meeting(preset=preset) for preset in ("default", "filtered")]
+    pages = [await browsers.new_page(chromium) for _ in meetings]
+    for page, meeting in zip(pages, meetings, strict=True):
+        await browsers.enter(page, server.url + meeting["url"], "Anna", meeting)
     await asyncio.sleep(2)
-    await browsers.record(page, RECORD_S)
-    (folder,) = (server.folder / "data" / "recordings").iterdir()
+    await asyncio.gather(*(browsers.record(page, RECORD_S) for page in pages))
+    folders = list((server.folder / "data" / "recordings").iterdir())
+    assert len(folders) == len(meetings)
+    for folder in folders:
+        check(folder, tmp_path / f"{folder.name}.mkv")
+
+
+def check(folder: Path, whole: Path) -> None:
     events = read_manifest(folder)
     (person,) = build_timeline(events, lambda file: 0).people
     for source in ("microphone", "camera"):
@@ -51,7 +61,7 @@ async def test_tracks_go_on_in_new_files(server: browsers.Server, chromium: Any,
         parts = [int(border_s // PART_S) for border_s in borders]
         assert parts == [0, 1, 2, 3, 4]
         assert all(border_s % PART_S < 3 for border_s in borders)
-    check_sound(folder, events, person.segments("microphone"), tmp_path / "whole.mkv")
+    check_sound(folder, events, person.segments("microphone"), whole)
     check_pictures(folder, person.segments("camera"))
     assert ready_s(events) == 40
     assert assert_settled(events) >= 2

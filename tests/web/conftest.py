@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import av
@@ -24,6 +25,7 @@ ARGS = [
     "--disable-component-update",
     "--no-first-run",
 ]
+ALLOWED = "--use-fake-ui-for-media-stream"  # or else the browser without a surface has no camera at all
 FILM_S, FILM_FPS = 30, 5
 BLANK = '<!doctype html><html lang="en"><meta charset="utf-8"><title>blank</title><body></body></html>'
 SocketHandler = Callable[[web.WebSocketResponse], Awaitable[None]]
@@ -101,13 +103,26 @@ class Site:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    path = browsers.chromium_path()
+    async with launched(browsers.page_browser_path(), ALLOWED) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def asking_chromium() -> AsyncIterator[Browser]:
+    """A whole one, in which a camera and a microphone that were not allowed are denied."""
+    async with launched(browsers.chromium_path()) as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def launched(path: str | None, *more: str) -> AsyncIterator[Browser]:
+    """Ends with it; without any browser the test is skipped, in CI failed."""
     if path is None:
         if os.environ.get("CI"):
             pytest.fail("Chromium is not installed, and CI does without no test")
         pytest.skip("Chromium is not installed; on Debian: apt-get install chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=ARGS)
+        browser = await playwright.chromium.launch(executable_path=path, args=[*ARGS, *more])
         yield browser
         await browser.close()
 
