@@ -107,13 +107,6 @@ async def chromium() -> AsyncIterator[Browser]:
         yield browser
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def asking_chromium() -> AsyncIterator[Browser]:
-    """A whole one, in which a camera and a microphone that were not allowed are denied."""
-    async with launched(browsers.chromium_path()) as browser:
-        yield browser
-
-
 @asynccontextmanager
 async def launched(path: str | None, *more: str) -> AsyncIterator[Browser]:
     """Ends with it; without any browser the test is skipped, in CI failed."""
@@ -156,8 +149,24 @@ async def context(chromium: Browser, site: Site, context_options: dict[str, Any]
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(context: BrowserContext) -> AsyncIterator[Page]:
-    """A page whose uncaught errors, and breaches of the content policy, fail the test."""
-    page = await context.new_page()
+    """A page that ``watched`` looks after."""
+    async with watched(await context.new_page()) as page:
+        yield page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def asking_page(site: Site) -> AsyncIterator[Page]:
+    """Of a whole browser, in which a camera and a microphone that were not allowed are denied."""
+    async with launched(browsers.chromium_path()) as browser:
+        page = await browser.new_page(base_url=site.url, locale="en-US", reduced_motion="reduce")
+        page.set_default_timeout(10_000)
+        async with watched(page):
+            yield page
+
+
+@asynccontextmanager
+async def watched(page: Page) -> AsyncIterator[Page]:
+    """Uncaught errors of the page, and breaches of the content policy, fail the test."""
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)

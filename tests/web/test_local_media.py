@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 START = """async (wanted) => {
@@ -89,9 +89,8 @@ async def test_turning_off_while_the_browser_still_asks_wins(blank: Page) -> Non
     assert (await state(blank))["camera"] == {"on": False, "problem": None, "live": False, "enabled": None}
 
 
-async def test_a_denied_permission_is_told_in_the_lobby_and_one_may_join(asking_chromium: Browser, site: Any) -> None:
-    page = await asking_chromium.new_page(base_url=site.url, locale="en-US")
-    page.set_default_timeout(10_000)
+async def test_a_denied_permission_is_told_in_the_lobby_and_one_may_join(asking_page: Page, site: Any) -> None:
+    page = asking_page
     site.answers["GET /api/meetings/abcd"] = (200, {"id": "abcd", "title": "Talk", "people": 0, "recording": False})
     await page.goto("/m/abcd")
     for kind in ("camera", "microphone"):
