@@ -88,6 +88,7 @@ class Viewer:
         self.seen: list[Seen] = []
         self.peer = new_peer()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: asyncio.Task[None] | None = None
 
     def spawn(self, coroutine: Any) -> None:
         """Run it until this viewer is closed."""
@@ -109,7 +110,16 @@ class Viewer:
         return self.seen[-1].look if self.seen else None
 
     async def close(self) -> None:
-        """Watch no more; what was seen is kept."""
+        """Watch no more; what was seen is kept. It ends even when whoever waits for it is cancelled; twice is harmless.
+
+        aiortc closes by itself when the server has closed. Whoever is cancelled while waiting for that cancels what
+        everybody else waits for.
+        """
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -224,12 +234,11 @@ class Page(Viewer):
             await peer.setRemoteDescription(RTCSessionDescription(await self._published, "answer"))
         await until(lambda: peer.connectionState == "connected", ANSWER_S)
 
-    async def close(self) -> None:
-        """Leave."""
+    async def _close(self) -> None:
         if self._socket is not None and not self._socket.closed:
             await self.send(type="leave")
             await self._socket.close()
-        await super().close()
+        await super()._close()
         if self._publish is not None:
             await self._publish.close()
 

@@ -1,5 +1,7 @@
 """What the connections of a person share: SDP errors of one kind, candidates, state, an end."""
 
+import asyncio
+
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 from aiortc.sdp import candidate_from_sdp
@@ -18,12 +20,17 @@ class PeerLink:
     def __init__(self, network: Network) -> None:
         self.pc: RTCPeerConnection = network.new_connection()
         self.media = MediaTransport(self._on_rtp, self._on_rtcp)
-        self._closed = False
+        self._closing: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> str:
         """connectionState of the W3C: new, connecting, connected, failed or closed."""
         return str(self.pc.connectionState)
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._closing is not None
 
     async def add_candidate(self, candidate: str, mid: str | None) -> None:
         """A trickled candidate; an empty one ends them. Raises BadDescription.
@@ -52,8 +59,15 @@ class PeerLink:
         """A decrypted compound RTCP packet."""
 
     async def close(self) -> None:
-        """Twice is harmless."""
-        if not self._closed:
-            self._closed = True
-            await self.pc.close()
-            self.media.close()
+        """Twice is harmless. It ends even when whoever waits for it is cancelled.
+
+        aiortc's own close would stop in the middle then and leave its transports open, or, where aiortc has begun to
+        close by itself since the other side did, would take that cancellation for everybody who closes later.
+        """
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        await self.pc.close()
+        self.media.close()

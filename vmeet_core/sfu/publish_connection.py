@@ -150,7 +150,7 @@ class PublishConnection(PeerLink):
         """Repeat NACKs until nothing is missing any more."""
         self._retry = None
         repairing = [ingress for ingress in self.sources.values() if ingress.repairing]
-        if repairing and not self._closed:
+        if repairing and not self.is_closing:
             now_s = time.monotonic()
             for ingress in repairing:
                 ingress.ask_for_missing(now_s)

@@ -100,7 +100,7 @@ class ReceiveConnection(PeerLink):
         self._wanted = max(self._wanted[0], pairs), max(self._wanted[1], screens)
         async with self._lock:
             enough = len(self.pairs) >= self._wanted[0] and len(self.screens) >= self._wanted[1]
-            if self._awaiting or self._closed or enough:
+            if self._awaiting or self.is_closing or enough:
                 return
             while len(self.pairs) < max(MIN_PAIRS, self._wanted[0]):
                 self._add_pair()
@@ -232,12 +232,12 @@ class ReceiveConnection(PeerLink):
 
     def choose_soon(self) -> None:
         """Choose layers anew, once, after what is going on now."""
-        if self._choosing is None and not self._closed:
+        if self._choosing is None and not self.is_closing:
             self._choosing = asyncio.get_running_loop().call_soon(self._choose_now)
 
     def _choose_now(self) -> None:
         self._choosing = None
-        if not self._closed:
+        if not self.is_closing:
             self._choose(time.monotonic(), changed=True)
 
     def _choose(self, now_s: float, changed: bool = False) -> None:
