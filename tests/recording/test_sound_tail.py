@@ -1,12 +1,18 @@
 """What of a sound file the next one repeats."""
 
 from itertools import islice
+from pathlib import Path
 from typing import Any
+
+import av
+import numpy as np
+import pytest
 
 from vmeet_core.media.encoded import EncodedFrame, opus_samples
 from vmeet_core.recording.sound_tail import PREROLL_S, SoundTail
 
 NEEDED = round(PREROLL_S * 48_000)
+PACKET = 960  # samples: 20 ms
 
 
 def test_enough_packets_for_a_decoder_to_settle(audio_frames: Any) -> None:
@@ -48,3 +54,33 @@ def test_it_does_not_grow_with_packets_that_hold_nothing() -> None:
     for _ in range(1000):
         tail.add(empty)
     assert len(tail.before(empty)) <= PREROLL_S / 0.0025
+
+
+def opus_packets(path: Path, rate_bps: int) -> list[bytes]:
+    """The sound of a file as a browser would send it."""
+    encoder = av.CodecContext.create("libopus", "w")
+    encoder.sample_rate, encoder.layout, encoder.format, encoder.bit_rate = 48_000, "mono", "s16", rate_bps  # type: ignore[attr-defined]
+    encoder.options = {"application": "voip", "fec": "1", "packet_loss": "5"}
+    resampler = av.AudioResampler("s16", "mono", 48_000, frame_size=PACKET)
+    with av.open(str(path)) as container:
+        frames = [each for frame in container.decode(audio=0) for each in resampler.resample(frame)]
+    return [bytes(packet) for frame in frames for packet in encoder.encode(frame)]  # type: ignore[attr-defined]
+
+
+def decoded(packets: list[bytes]) -> Any:
+    """Float samples (packets, 960)."""
+    decoder = av.CodecContext.create("opus", "r")
+    decoder.sample_rate, decoder.layout = 48_000, "mono"  # type: ignore[attr-defined]
+    frames = [frame for packet in packets for frame in decoder.decode(av.Packet(packet))]  # type: ignore[attr-defined]
+    return np.stack([frame.to_ndarray().reshape(-1) for frame in frames])
+
+
+@pytest.mark.parametrize("rate_bps", [12_000, 24_000])
+def test_a_decoder_has_settled_wherever_the_border_lies(shared_data: Path, rate_bps: int) -> None:
+    """In the one of the 26 utterances in which it takes longest."""
+    packets, repeated = opus_packets(shared_data / "mandarin" / "24.flac", rate_bps), NEEDED // PACKET
+    whole = decoded(packets)
+    assert len(whole) == len(packets) > 600
+    for border in range(repeated + 1, len(packets)):
+        after = decoded(packets[border - repeated : border + 1])[repeated]
+        assert np.abs(after - whole[border]).max() < 0.003, border
