@@ -1,4 +1,4 @@
-"""Recordings whose tracks go on in new files while they run, in a real browser."""
+"""A recording whose tracks go on in new files while it runs, in a real browser."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,17 +35,13 @@ async def server(tmp_path: Path, filters: str) -> AsyncIterator[browsers.Server]
 
 @pytest.mark.parametrize("filters", ["[]", '["brightness"]'])
 async def test_tracks_go_on_in_new_files(server: browsers.Server, chromium: Any, tmp_path: Path, filters: str) -> None:
-    """A camera as it comes, and a filtered one. One at a time: two cores are full with both, and pictures come late."""
+    """A camera as it comes, and a filtered one, each alone: both at once fill two cores, and pictures come late."""
     meeting = server.new_meeting()
     page = await browsers.new_page(chromium)
     await browsers.enter(page, server.url + meeting["url"], "Anna", meeting)
     await asyncio.sleep(2)
     await browsers.record(page, RECORD_S)
     (folder,) = (server.folder / "data" / "recordings").iterdir()
-    check(folder, tmp_path / "whole.mkv")
-
-
-def check(folder: Path, whole: Path) -> None:
     events = read_manifest(folder)
     (person,) = build_timeline(events, lambda file: 0).people
     for source in ("microphone", "camera"):
@@ -55,7 +51,7 @@ def check(folder: Path, whole: Path) -> None:
         parts = [int(border_s // PART_S) for border_s in borders]
         assert parts == [0, 1, 2, 3, 4]
         assert all(border_s % PART_S < 3 for border_s in borders)
-    check_sound(folder, events, person.segments("microphone"), whole)
+    check_sound(folder, events, person.segments("microphone"), tmp_path / "whole.mkv")
     check_pictures(folder, person.segments("camera"))
     assert ready_s(events) == 40
     assert assert_settled(events) >= 2

@@ -115,10 +115,9 @@ async def test_lost_packets_are_sent_again(peers: Any, drop: Any, side: str) -> 
 
             def sendto(self, data: bytes, address: Any) -> int:
                 nonlocal count
-                count += data[8:12] == ssrc
-                if data[8:12] != ssrc:
-                    return int(socket.sendto(data, address))
-                return len(data) if count % 20 == 0 else socket.sendto(data, address)
+                is_picture = data[8:12] == ssrc
+                count += is_picture
+                return len(data) if is_picture and count % 20 == 0 else socket.sendto(data, address)
 
             def sendmsg(self, buffers: Any, control: Any, flags: int, address: Any) -> None:
                 size = int.from_bytes(control[0][2], "little")

@@ -4,8 +4,8 @@ from collections import deque
 
 from vmeet_core.media.encoded import CLOCK_HZ, EncodedFrame, opus_samples
 
-#: RFC 7845 (4.2) asks for 0.08 s, after which every fifth border still sounds different (down to -5 dB in the next
-#: 0.1 s), as one in a hundred does after 0.4 s; after 0.6 s none did of 8,500 (over 64 dB).
+#: RFC 7845 (4.2) asks for 0.08 s, after which every seventh border still sounds different, as up to one in a hundred
+#: does after 0.4 s; after 0.6 s none did of 8,500 (``benchmarks/part_borders.py``).
 PREROLL_S = 0.8
 _SHORTEST_PACKET_S = 0.0025
 
