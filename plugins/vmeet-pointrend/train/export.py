@@ -1,7 +1,7 @@
 """Writes the whole inference, refinement included, as one ONNX file, compares it with torch, and times it.
 
 Input ``image`` (1, 3, height, width) float32 RGB in [0, 1], sides multiples of 16 and of any size;
-outputs ``coarse`` (1, 1, height / 4, width / 4) and ``mask`` (1, 1, height / 4 * 2**steps, ...), probabilities.
+outputs ``coarse`` (1, 1, height / 4, width / 4) and ``mask`` (1, 1, height, width), probabilities.
 """
 
 import argparse
@@ -15,68 +15,97 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from network import PersonNet, enlarge
+from network import COARSE, PATCH, PersonNet, children, enlarge, most_uncertain
 from torch import Tensor, nn
 
 OPSET = 17
 
 
 class Deployed(nn.Module):
-    """The same inference for one picture, reading rows of channels: faster than ONNX Runtime's GridSample."""
+    """The same inference for one picture, written so that ONNX Runtime has little to do for the points.
+
+    Rows of channels instead of its GridSample. A plane is read at single places where the points lie on its pixels. The
+    coarse logit at a point follows from the context there: both are linear.
+    """
 
     def __init__(self, net: PersonNet) -> None:
         super().__init__()
         self.net = net
-        head = net.head
-        self.first, self.second, self.last = (
-            (layer.weight.detach()[:, :, 0].T.contiguous(), layer.bias.detach())
-            for layer in (head.first, head.second, head.last)
-        )
-
-    def head(self, planes: list[tuple[Tensor, Tensor, Tensor]], y: Tensor, x: Tensor) -> Tensor:
-        """Rows of every plane at the points, then the perceptron: (n,)."""
-        seen = torch.cat([bilinear(*plane, y, x) for plane in planes], 1)
-        row = torch.relu(torch.addmm(self.first[1], seen, self.first[0]))
-        row = torch.relu(torch.addmm(self.second[1], torch.cat((row, seen[:, :1]), 1), self.second[0]))
-        return torch.addmm(self.last[1], torch.cat((row, seen[:, :1]), 1), self.last[0])[:, 0]
+        self.heads = [[transposed(layer) for layer in (head.first, head.second, head.last)] for head in net.heads]
+        self.coarse = transposed(net.backbone.coarse)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         features = self.net.backbone(image)
-        quarter = torch.cat((features.coarse, features.context), 1)
-        planes = [rows(plane) for plane in (quarter, features.fine, features.full)]
-        logits = features.coarse
-        for _ in range(self.net.steps):
-            logits = enlarge(logits)
-            height, width = logits.shape[2], logits.shape[3]
-            flat = logits.flatten()
-            index = (-flat.abs()).topk(self.net.points, sorted=False).indices
-            y = (torch.div(index, width, rounding_mode="floor").float() + 0.5) / height
-            x = ((index % width).float() + 0.5) / width
-            logits = flat.scatter(0, index, self.head(planes, y, x)).view(1, 1, height, width)
+        context, fine = Rows(features.context), Rows(features.fine)
+        height, width = image.shape[2], image.shape[3]
+        flat = enlarge(features.coarse).flatten(1)
+        index = most_uncertain(flat, self.net.points)
+        y, x = places(index[0], width // 2)
+        seen = torch.cat((context.between(y, x, 2), fine.at(y, x)), 1)
+        logits = flat.scatter(1, index, self.predicted(0, seen)).view(1, 1, height // 2, width // 2)
+        flat = enlarge(logits).flatten(1)
+        index = most_uncertain(flat, self.net.points, children(index, width // 2))
+        y, x = places(index[0], width)
+        seen = torch.cat((context.between(y, x, 4), fine.between(y, x, 2), around(features.pixels, y, x)), 1)
+        logits = flat.scatter(1, index, self.predicted(1, seen)).view(1, 1, height, width)
         return torch.sigmoid(features.coarse), torch.sigmoid(logits)
 
-
-def rows(plane: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """(1, channels, h, w) -> (h * w, channels), h, w."""
-    height, width = plane.shape[2], plane.shape[3]
-    return plane.flatten(2)[0].T.contiguous(), height, width
-
-
-def bilinear(table: Tensor, height: Tensor, width: Tensor, y: Tensor, x: Tensor) -> Tensor:
-    """What ``network.sample`` reads, from a table of rows; y and x in [0, 1]: (n, channels)."""
-    y, x = (y * height - 0.5).clamp(min=0), (x * width - 0.5).clamp(min=0)
-    y0, x0 = y.floor(), x.floor()
-    down, right = y - y0, x - x0
-    y0, x0 = y0.long(), x0.long()
-    y1, x1 = (y0 + 1).clamp(max=height - 1), (x0 + 1).clamp(max=width - 1)
-    index = torch.stack((y0 * width + x0, y0 * width + x1, y1 * width + x0, y1 * width + x1))
-    weight = torch.stack(((1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right))
-    return (table[index] * weight.unsqueeze(2)).sum(0)
+    def predicted(self, step: int, seen: Tensor) -> Tensor:
+        """The perceptron of a step; ``seen`` (n, context and what follows it): (1, n)."""
+        first, second, last = self.heads[step]
+        coarse = torch.addmm(self.coarse[1], seen[:, :COARSE], self.coarse[0])
+        x = torch.relu(torch.addmm(first[1], torch.cat((coarse, seen), 1), first[0]))
+        x = torch.relu(torch.addmm(second[1], torch.cat((x, coarse), 1), second[0]))
+        return torch.addmm(last[1], torch.cat((x, coarse), 1), last[0]).T
 
 
-def load(checkpoint: Path, steps: int, points: int) -> PersonNet:
+def transposed(layer: nn.Module) -> tuple[Tensor, Tensor]:
+    """Weight (inputs, outputs) and bias of a convolution of one pixel."""
+    assert isinstance(layer, nn.Conv1d | nn.Conv2d)
+    assert layer.bias is not None
+    return layer.weight.detach().flatten(1).T.contiguous(), layer.bias.detach()
+
+
+def places(index: Tensor, width: Tensor | int) -> tuple[Tensor, Tensor]:
+    return torch.div(index, width, rounding_mode="floor"), index % width
+
+
+class Rows:
+    """A plane (1, channels, h, w), whose channels are read together."""
+
+    def __init__(self, plane: Tensor) -> None:
+        self.table = plane.permute(0, 2, 3, 1).reshape(-1, plane.shape[1])
+        self.height, self.width = plane.shape[2], plane.shape[3]
+
+    def at(self, y: Tensor, x: Tensor) -> Tensor:
+        """At its own pixels: (n, channels)."""
+        return self.table[y * self.width + x]
+
+    def between(self, y: Tensor, x: Tensor, times: int) -> Tensor:
+        """What ``network.sample`` reads at pixels of a plane that is ``times`` as large: (n, channels)."""
+        y, x = ((each.float() + 0.5) / times - 0.5 for each in (y, x))
+        y0, x0 = y.floor(), x.floor()
+        down, right = y - y0, x - x0
+        top, left = y0.long(), x0.long()
+        y0, y1 = top.clamp(min=0) * self.width, (top + 1).clamp(max=self.height - 1) * self.width
+        x0, x1 = left.clamp(min=0), (left + 1).clamp(max=self.width - 1)
+        index = torch.stack((y0 + x0, y0 + x1, y1 + x0, y1 + x1))
+        weight = torch.stack(((1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right))
+        return (self.table[index] * weight.unsqueeze(2)).sum(0)
+
+
+def around(pixels: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    """What ``network.patches`` reads at pixels: (n, 3 * PATCH * PATCH)."""
+    margin = PATCH // 2
+    wide = Rows(nn.functional.pad(pixels, (margin,) * 4, mode="replicate"))
+    steps = torch.arange(PATCH)
+    offsets = (steps.unsqueeze(1) * wide.width + steps).flatten()
+    return wide.table[(y * wide.width + x).unsqueeze(1) + offsets].flatten(1)
+
+
+def load(checkpoint: Path, points: int) -> PersonNet:
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    net = PersonNet(steps, points).eval()
+    net = PersonNet(points).eval()
     net.load_state_dict(state["average"])
     return net
 
@@ -132,11 +161,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="best.pt of train.py")
     parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
-    parser.add_argument("--steps", type=int, default=2, help="doublings: 2 gives the input's size, 3 twice it")
     parser.add_argument("--points", type=int, default=512, help="predicted again in each step")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    net = load(arguments.checkpoint, arguments.steps, arguments.points)
+    net = load(arguments.checkpoint, arguments.points)
     export(net, arguments.out)
     content = arguments.out.read_bytes()
     report: dict[str, Any] = {"file": str(arguments.out), "size_bytes": len(content)}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import cv2
 import torch
-from folded import read, unfolded
+from folded import fold, read, unfolded
 from losses import Batch, losses
 from network import PersonNet
 from torch import Tensor
@@ -32,11 +32,11 @@ SAVE_EVERY_S = 600
 class Course:
     """A network that learns, and the moving average of its weights, which is what is kept."""
 
-    def __init__(self, model: Path, most: float) -> None:
+    def __init__(self, net: PersonNet, most: float, only_heads: bool) -> None:
         """``most`` is the rate at its highest."""
-        self.net = read(model).to(memory_format=torch.channels_last)
+        self.net = net.to(memory_format=torch.channels_last)
         backbone = self.net.backbone
-        for module in (backbone.at_1, backbone.at_2, backbone.at_4, backbone.groups):
+        for module in (backbone,) if only_heads else (backbone.at_2, backbone.at_4, backbone.groups):
             module.requires_grad_(False)
         self.learnt = [weight for weight in self.net.parameters() if weight.requires_grad]
         self.optimiser = torch.optim.AdamW(self.learnt, lr=most, weight_decay=0, fused=True)
@@ -107,7 +107,8 @@ def train(course: Course, arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, required=True, help="the ONNX file to begin with")
+    parser.add_argument("--model", type=Path, required=True, help="what to begin with: an ONNX file or a checkpoint")
+    parser.add_argument("--only-heads", action="store_true", help="leaves the backbone, and so the coarse mask, alone")
     parser.add_argument("--data", type=Path, required=True, help="the folder that prepare.py filled")
     parser.add_argument("--out", type=Path, required=True, help="where end.pt goes, for export.py, and log.jsonl")
     parser.add_argument("--minutes", type=float, required=True)
@@ -120,9 +121,10 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    course = Course(arguments.model, arguments.rate)
+    start = read if arguments.model.suffix == ".onnx" else fold
+    course = Course(start(arguments.model), arguments.rate, arguments.only_heads)
     train(course, arguments)
-    between = read(arguments.model)
+    between = start(arguments.model)
     towards(between, course.average, arguments.way)
     torch.save({"average": unfolded(between)}, arguments.out / "end.pt")
 

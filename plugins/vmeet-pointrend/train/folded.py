@@ -42,9 +42,33 @@ def read(path: Path) -> PersonNet:
     for layer, node in zip(_convolutions(net), stored, strict=True):
         _fill(layer, values[node.input[1]], values[node.input[2]])
     rows = [node for node in graph.node if node.op_type == "Gemm"]
-    # The file holds the head once for each step of the refinement, always the same.
-    for layer, node in zip((net.head.first, net.head.second, net.head.last), rows, strict=False):
-        _fill(layer, values[node.input[1]].T[:, :, None], values[node.input[2]])
+    # Before each perceptron the file has the coarse logit at the points, whose weights are those of the convolution.
+    layers = [layer for head in net.heads for layer in (None, head.first, head.second, head.last)]
+    for layer, node in zip(layers, rows, strict=True):
+        if layer is not None:
+            _fill(layer, values[node.input[1]].T[:, :, None], values[node.input[2]])
+    return net
+
+
+def fold(path: Path) -> PersonNet:
+    """The network of a checkpoint of train.py or finetune.py: the average of its weights."""
+    state = torch.load(path, map_location="cpu", weights_only=True)["average"]
+    norms = PersonNet().eval()
+    norms.load_state_dict(state)
+    net = folded_like(PersonNet()).eval()
+    own = net.state_dict()
+    own.update({name: value for name, value in state.items() if name in own and value.shape == own[name].shape})
+    for name, block in norms.named_modules():
+        if not isinstance(block, nn.Sequential) or len(block) < 2 or not isinstance(block[1], nn.BatchNorm2d):
+            continue
+        norm = block[1]
+        mean, variance = norm.running_mean, norm.running_var
+        assert mean is not None
+        assert variance is not None
+        factor = norm.weight.detach() / torch.sqrt(variance + norm.eps)
+        own[f"{name}.0.weight"] = block[0].weight.detach() * factor[:, None, None, None]
+        own[f"{name}.0.bias"] = norm.bias.detach() - mean * factor
+    net.load_state_dict(own)
     return net
 
 
@@ -70,7 +94,7 @@ def _fill(layer: nn.Conv1d | nn.Conv2d, weight: Array, bias: Array) -> None:
 
 def unfolded(net: PersonNet) -> dict[str, Tensor]:
     """The weights by the names of a network with norms, which add the biases and do nothing else."""
-    plain, own = PersonNet(net.steps, net.points).state_dict(), net.state_dict()
+    plain, own = PersonNet(net.points).state_dict(), net.state_dict()
     state = {name: own.get(name, value) for name, value in plain.items()}
     for name, module in net.named_modules():
         if not isinstance(module, nn.Sequential) or len(module) < 2 or not isinstance(module[1], nn.Identity):

@@ -6,7 +6,7 @@ With twins also what the masks of two pictures that differ by noise alone differ
 from typing import NamedTuple
 
 import torch
-from network import Features, PersonNet, sample, uncertain_points
+from network import Features, PersonNet, on_grid, sample, uncertain_points
 from torch import Tensor
 from torch.nn import functional
 
@@ -47,13 +47,19 @@ def losses(net: PersonNet, batch: Batch, points: int, with_twins: bool = False) 
     overlap = dice(torch.sigmoid(features.coarse), target, known)
     parts = labels.masked_fill(labels == SOMEBODY, UNKNOWN)
     groups = functional.cross_entropy(net.backbone.groups(features.context), parts, ignore_index=UNKNOWN)
-    where = uncertain_points(features.coarse[: len(batch.image)].detach(), points)
-    where = where.repeat(2, 1, 1) if with_twins else where
-    wanted, sure = sample(mask, where).squeeze(1), sample(known, where).squeeze(1)
-    found = net.head(features, where)
-    fine = functional.binary_cross_entropy_with_logits(found, wanted, weight=sure)
+    found, wanted, sure = [], [], []
+    height, width = image.shape[2:]
+    for head, scale in zip(net.heads, (2, 1), strict=True):
+        where = uncertain_points(features.coarse[: len(batch.image)].detach(), points // 2)
+        where = on_grid(where, height // scale, width // scale)
+        where = where.repeat(2, 1, 1) if with_twins else where
+        found.append(head(features, where))
+        wanted.append(sample(mask, where).squeeze(1))
+        sure.append(sample(known, where).squeeze(1))
+    logits, truth, weight = (torch.cat(each, 1) for each in (found, wanted, sure))
+    fine = functional.binary_cross_entropy_with_logits(logits, truth, weight=weight)
     parts_of_all = {"coarse": coarse, "dice": overlap, "points": fine, "groups": GROUPS_WEIGHT * groups}
     if with_twins:
-        pairs = (torch.sigmoid(logits).chunk(2) for logits in (features.coarse, found))
+        pairs = (torch.sigmoid(each).chunk(2) for each in (features.coarse, logits))
         parts_of_all["twins"] = TWINS_WEIGHT * sum(((one - other) ** 2).mean() for one, other in pairs)
     return parts_of_all

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-FULL, FINE, COARSE, GROUPS = 16, 24, 32, 6
+FINE, COARSE, GROUPS = 24, 32, 6
+PATCH = 5  #: pixels to each side of the square that the last refinement sees around a point
 
 
 def conv(inputs: int, outputs: int, size: int = 1, stride: int = 1, groups: int = 1, act: bool = True) -> nn.Sequential:
@@ -62,7 +63,7 @@ class Features(NamedTuple):
     coarse: Tensor  #: (batch, 1, height / 4, width / 4), logits
     context: Tensor  #: (batch, COARSE, height / 4, width / 4)
     fine: Tensor  #: (batch, FINE, height / 2, width / 2)
-    full: Tensor  #: (batch, 3 + FULL, height, width): the picture in [-1, 1], then features
+    pixels: Tensor  #: (batch, 3, height, width): the picture in [-1, 1]
 
 
 def enlarge(x: Tensor) -> Tensor:
@@ -94,9 +95,6 @@ class Backbone(nn.Module):
         self.groups = nn.Conv2d(COARSE, GROUPS, 1)  # only trains the features; left out of the export
         self.from_context = conv(COARSE, 16, act=False)
         self.join_half = Separable(16, FINE)
-        self.at_1 = conv(3, 12, 3)
-        self.from_half = conv(FINE, 12, act=False)
-        self.join_full = Separable(12, FULL)
 
     def forward(self, image: Tensor) -> Features:
         image = image * 2 - 1
@@ -109,8 +107,7 @@ class Backbone(nn.Module):
         deep = self.join_eighth(functional.relu(enlarge(deep) + self.from_eighth(eighth)))
         context = self.join_quarter(functional.relu(enlarge(deep) + self.from_quarter(quarter)))
         fine = self.join_half(functional.relu(enlarge(self.from_context(context)) + half))
-        full = self.join_full(functional.relu(enlarge(self.from_half(fine)) + self.at_1(image)))
-        return Features(self.coarse(context), context, fine, torch.cat((image, full), 1))
+        return Features(self.coarse(context), context, fine, image)
 
 
 def sample(plane: Tensor, points: Tensor) -> Tensor:
@@ -119,19 +116,37 @@ def sample(plane: Tensor, points: Tensor) -> Tensor:
     return functional.grid_sample(plane, grid, padding_mode="border", align_corners=False).squeeze(3)
 
 
-class PointHead(nn.Module):
-    """A small perceptron, the same for every point, that sees the coarse logit again at each layer."""
+def patches(pixels: Tensor, points: Tensor) -> Tensor:
+    """The ``PATCH`` x ``PATCH`` pixels around points (batch, n, 2), row by row, RGB for RGB: (batch, channels, n)."""
+    steps = torch.arange(PATCH, dtype=torch.float32, device=points.device) - PATCH // 2
+    down, right = torch.meshgrid(steps / pixels.shape[2], steps / pixels.shape[3], indexing="ij")
+    around = torch.stack((right, down), 2).flatten(0, 1)
+    seen = sample(pixels, (points.unsqueeze(2) + around).flatten(1, 2))
+    return seen.unflatten(2, (-1, PATCH**2)).permute(0, 3, 1, 2).flatten(1, 2)
 
-    def __init__(self, width: int = 64) -> None:
+
+class PointHead(nn.Module):
+    """A small perceptron, the same for every point of one step, that sees the coarse logit again at each layer.
+
+    The first step's points lie on pixels of ``Features.fine``, and that is as close as it looks; the last step's lie on
+    those of the picture, and it looks at these, too: features of that size for all the picture, of which a hundredth
+    is read, would cost a third of the whole network.
+    """
+
+    def __init__(self, close: bool, width: int = 64) -> None:
+        """``close``: sees the pixels around the point."""
         super().__init__()
-        self.first = nn.Conv1d(1 + COARSE + FINE + 3 + FULL, width, 1)
+        self.close = close
+        self.first = nn.Conv1d(1 + COARSE + FINE + (3 * PATCH**2 if close else 0), width, 1)
         self.second = nn.Conv1d(width + 1, width, 1)
         self.last = nn.Conv1d(width + 1, 1, 1)
 
     def forward(self, features: Features, points: Tensor) -> Tensor:
         """(batch, n, 2) -> logits (batch, n)."""
         coarse = sample(features.coarse, points)
-        seen = [coarse, *(sample(plane, points) for plane in (features.context, features.fine, features.full))]
+        seen = [coarse, sample(features.context, points), sample(features.fine, points)]
+        if self.close:
+            seen.append(patches(features.pixels, points))
         x = functional.relu(self.first(torch.cat(seen, 1)))
         x = functional.relu(self.second(torch.cat((x, coarse), 1)))
         return self.last(torch.cat((x, coarse), 1)).squeeze(1)
@@ -147,6 +162,12 @@ def uncertain_points(coarse: Tensor, count: int, over: int = 3, beta: float = 0.
     return torch.cat((sharp, torch.rand(batch, count - chosen, 2, device=coarse.device)), 1)
 
 
+def on_grid(points: Tensor, height: int, width: int) -> Tensor:
+    """Each of the points (..., 2) at the centre of the pixel that it lies in."""
+    size = torch.tensor([width, height], dtype=points.dtype, device=points.device)
+    return (torch.minimum((points * size).floor(), size - 1) + 0.5) / size
+
+
 def grid_points(index: Tensor, height: int, width: int) -> Tensor:
     """The centres of the pixels with these flat indices."""
     x = (index % width).to(torch.float32) + 0.5
@@ -154,26 +175,42 @@ def grid_points(index: Tensor, height: int, width: int) -> Tensor:
     return torch.stack((x / width, y / height), 2)
 
 
-class PersonNet(nn.Module):
-    """``steps`` doublings of the coarse mask, each followed by a new prediction of its ``points`` most uncertain."""
+def children(index: Tensor, width: Tensor | int) -> Tensor:
+    """(batch, n) flat indices of a plane that is ``width`` wide: those of the four pixels each once it is doubled."""
+    first = torch.div(index, width, rounding_mode="floor") * (4 * width) + index % width * 2
+    return torch.cat((first, first + 1, first + 2 * width, first + 2 * width + 1), 1)
 
-    def __init__(self, steps: int = 2, points: int = 512) -> None:
+
+def most_uncertain(flat: Tensor, points: int, among: Tensor | None = None) -> Tensor:
+    """Which ``points`` of the logits (batch, pixels) lie nearest to 0, of all or ``among`` those indices."""
+    if among is None:
+        return (-flat.abs()).topk(points, dim=1, sorted=False).indices
+    return among.gather(1, (-flat.gather(1, among).abs()).topk(points, dim=1, sorted=False).indices)
+
+
+class PersonNet(nn.Module):
+    """Two doublings of the coarse mask, each followed by a new prediction of its ``points`` most uncertain."""
+
+    def __init__(self, points: int = 512) -> None:
         super().__init__()
-        self.backbone, self.head = Backbone(), PointHead()
-        self.steps, self.points = steps, points
+        self.backbone = Backbone()
+        self.heads = nn.ModuleList((PointHead(close=False), PointHead(close=True)))
+        self.points = points
 
     def refine(self, features: Features) -> Tensor:
-        logits = features.coarse
-        for _ in range(self.steps):
+        logits, index = features.coarse, None
+        for head in self.heads:
+            # What is uncertain now lies within what was uncertain before: a search of all would take longer.
+            among = None if index is None else children(index, logits.shape[3])
             logits = enlarge(logits)
             height, width = logits.shape[2:]
             flat = logits.flatten(1)
-            index = (-flat.abs()).topk(self.points, dim=1, sorted=False).indices
-            better = self.head(features, grid_points(index, height, width))
+            index = most_uncertain(flat, self.points, among)
+            better = head(features, grid_points(index, height, width))
             logits = flat.scatter(1, index, better).view_as(logits)
         return logits
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(coarse, refined) probabilities at a quarter of the picture and at 2**steps times that."""
+        """(coarse, refined) probabilities at a quarter of the picture and at its own size."""
         features = self.backbone(image)
         return torch.sigmoid(features.coarse), torch.sigmoid(self.refine(features))

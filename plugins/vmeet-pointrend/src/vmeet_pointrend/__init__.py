@@ -8,8 +8,8 @@ from vmeet_pointrend.settings import PointRendSettings
 
 MODEL = Weight(
     "pointrend.onnx",
-    "2ac9855386028fe417c2712ad4f6b5aa2be270223dab038a842d41c9ef0f45b7",
-    7511712,
+    "6d245b976a940bc3ca740c909a4bb57e823865face9cbbdaeeb6d535db872aea",
+    7504005,
     "Apache-2.0",
     (Source(package_data=("vmeet_pointrend", "pointrend.onnx")),),
 )

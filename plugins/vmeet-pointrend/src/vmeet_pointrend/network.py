@@ -8,6 +8,7 @@ import onnxruntime
 
 from vmeet_core.effects.seam import Mask
 from vmeet_core.hookspecs import Frame
+from vmeet_pointrend.doubt import settled
 from vmeet_pointrend.picture import rgb_at, shape_for
 
 
@@ -31,13 +32,14 @@ class Network:
         self._session: Any = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
     def mask(self, frame: Frame) -> Mask:
-        """(h, w) float32, 0 is background and 1 is person; a new array of about the size of the input shape."""
+        """(h, w) float32, 0 is background and 1 is person; a new array of the size of the input shape."""
         (refined,) = self._run(["mask"], frame)
-        return refined
+        return settled(refined)
 
     def masks(self, frame: Frame) -> Masks:
         """Both, for measurements."""
-        return Masks(*self._run(["coarse", "mask"], frame))
+        coarse, refined = self._run(["coarse", "mask"], frame)
+        return Masks(coarse, settled(refined))
 
     def _run(self, outputs: list[str], frame: Frame) -> list[Mask]:
         image = rgb_at(frame, shape_for(frame.y.shape))
