@@ -1,4 +1,4 @@
-"""IoU and boundary F-score (at two tolerances) of the coarse and of the refined mask."""
+"""IoU and boundary F-score (at two tolerances) of the coarse and of the refined mask, and of what is made of it."""
 
 import argparse
 import json
@@ -14,7 +14,8 @@ from prepare import PORTRAITS, UNKNOWN
 
 Array = np.ndarray[Any, Any]
 Case = tuple[Array, Array]  # RGB picture, boolean mask
-Predict = Callable[[Array], tuple[Array, Array]]  # (3, h, w) float32 -> coarse, refined probabilities, any sizes
+Predict = Callable[[Array], tuple[Array, ...]]  # (3, h, w) float32 -> coarse, refined probabilities, any sizes
+KINDS = "coarse", "refined", "settled"
 
 SHAPES = ((160, 288), (176, 256), (208, 208), (256, 176), (288, 160))  # (height, width), about as many pixels each
 
@@ -90,8 +91,8 @@ def measure(cases: Iterator[Case], predict: Predict) -> dict[str, float]:
             found = cv2.resize(probability, mask.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0.5
             row += [iou(found, mask), boundary_f(found, mask), boundary_f(found, mask, FINE_TOLERANCE)]
         totals.append(row)
-    names = [f"{kind}_{name}" for kind in ("coarse", "refined") for name in ("iou", "boundary_f", "fine_boundary_f")]
-    return dict(zip(names, np.mean(totals, 0).round(4).tolist(), strict=True)) | {"n": len(totals)}
+    names = [f"{kind}_{name}" for kind in KINDS for name in ("iou", "boundary_f", "fine_boundary_f")]
+    return dict(zip(names, np.mean(totals, 0).round(4).tolist(), strict=False)) | {"n": len(totals)}
 
 
 def onnx_predict(model: Path) -> Predict:
@@ -106,6 +107,17 @@ def onnx_predict(model: Path) -> Predict:
         return coarse[0, 0], refined[0, 0]
 
     return predict
+
+
+def settled_too(predict: Predict) -> Predict:
+    """In addition what the plugin makes of the refined mask."""
+    from vmeet_pointrend.doubt import settled
+
+    def both(image: Array) -> tuple[Array, ...]:
+        coarse, refined = predict(image)
+        return coarse, refined, settled(refined)
+
+    return both
 
 
 def torch_predict(net: Any) -> Predict:
@@ -126,8 +138,13 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="the ONNX file of export.py")
     parser.add_argument("--data", type=Path, help="the folder that prepare.py filled")
     parser.add_argument("--portraits", type=Path, help="a folder of NAME.jpg and NAME.png (mask)")
+    parser.add_argument(
+        "--settled", action="store_true", help="also without doubtful patches (install vmeet-core and vmeet-pointrend)"
+    )
     arguments = parser.parse_args()
     predict, report = onnx_predict(arguments.model), {}
+    if arguments.settled:
+        predict = settled_too(predict)
     if arguments.data:
         report["held_out_photos"] = measure(held_out_photos(arguments.data), predict)
         report["held_out_portraits"] = measure(held_out_portraits(arguments.data), predict)
