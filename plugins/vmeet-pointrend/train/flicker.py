@@ -12,7 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from evaluate import onnx_predict, shape_for
+from evaluate import onnx_predict, settled_too, shape_for
 from teachers import Selfie
 
 Array = np.ndarray[Any, Any]
@@ -44,13 +44,14 @@ def flicker(path: Path, mask_of: Callable[[Array], Array], most: int) -> dict[st
     return {"change": round(float(np.mean(changes)), 5), "flips": round(float(np.mean(flips)), 5)}
 
 
-def ours(model: Path) -> Callable[[Array], Array]:
-    predict = onnx_predict(model)
+def ours(model: Path, settled: bool) -> Callable[[Array], Array]:
+    """The refined mask; or, with the plugin at hand, as it leaves the plugin's network."""
+    predict = settled_too(onnx_predict(model)) if settled else onnx_predict(model)
 
     def mask_of(frame: Array) -> Array:
         height, width = shape_for(frame)
         image = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-        return predict(np.ascontiguousarray(image.transpose(2, 0, 1)))[1]
+        return predict(np.ascontiguousarray(image.transpose(2, 0, 1)))[-1]
 
     return mask_of
 
@@ -87,7 +88,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=100, help="of each clip, at most")
     parser.add_argument("--shown", action="store_true", help="also what others see of each network in the filter")
     arguments = parser.parse_args()
-    masks = {"ours": ours(arguments.model)} | {path.stem: Selfie(path) for path in arguments.selfie}
+    masks = {"ours": ours(arguments.model, arguments.shown)} | {path.stem: Selfie(path) for path in arguments.selfie}
     clips = sorted(path for path in arguments.clips.iterdir() if path.suffix in (".mp4", ".webm", ".mkv", ".avi"))
     report: dict[str, dict[str, dict[str, float]]] = {clip.name: {} for clip in clips}
     for clip in clips:

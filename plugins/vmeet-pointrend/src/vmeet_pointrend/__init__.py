@@ -8,7 +8,7 @@ from vmeet_pointrend.settings import PointRendSettings
 
 MODEL = Weight(
     "pointrend.onnx",
-    "6d245b976a940bc3ca740c909a4bb57e823865face9cbbdaeeb6d535db872aea",
+    "ee2d5c7d5007514ffbc22b6977afa2329a81032e4d823b2f134cacc791a940ce",
     7504005,
     "Apache-2.0",
     (Source(package_data=("vmeet_pointrend", "pointrend.onnx")),),
