@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from vmeet_pointrend.picture import SHAPES, rgb_at, shape_for, to_rgb
+from vmeet_pointrend.picture import SHAPES, rgb_at, roughly, shape_for, to_rgb
 
 from vmeet_core.color import i420_to_rgb, rgb_to_i420
 from vmeet_core.hookspecs import Frame
@@ -54,6 +54,12 @@ def test_small_is_the_mean_of_what_it_covers() -> None:
     grey = Frame(frame.y, np.full((360, 640), 128, np.uint8), np.full((360, 640), 128, np.uint8), "bt601-full")
     means = frame.y.reshape(144, 5, 256, 5).mean(axis=(1, 3))
     assert np.abs(rgb_at(grey, (144, 256))[1] * 255 - means).max() <= 1
+
+
+def test_colours_are_means_too_where_a_pixel_covers_whole_ones() -> None:
+    plane = noise_picture(720, 1280).u
+    means = plane.reshape(90, 4, 160, 4).mean(axis=(1, 3))
+    assert np.abs(roughly(plane, (90, 160)) - means).max() <= 1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (17, 33), (241, 427)])
